@@ -1,0 +1,49 @@
+/** What the doctor compares the live cluster with. Derived from a ClusterPlan; parts are absent where only a kubeconfig is at hand. */
+export interface Expectation {
+  cluster: string;
+  versions: { kubernetes: string; cilium: string };
+  nodes: { name: string; role: "control-plane" | "worker"; privateAddress: string; podCidr: string; taints: string[] }[];
+  podCidr: string;
+  serviceCidr: string;
+  clusterDns: string;
+  /** Bytes: path between nodes, path between pods. */
+  mtu: { node: number; pod: number };
+  sysctls: { key: string; value: string; podsInherit: boolean; namespaced: boolean }[];
+  cilium: {
+    kubeProxyReplacement: boolean;
+    routingMode: "native" | "tunnel";
+    hostRouting: "BPF" | "Legacy";
+    masquerading: "BPF" | "iptables";
+    nativeRoutingCidr: string;
+    loadBalancerMode: "snat" | "dsr" | "hybrid";
+    /** Devices as configured, wildcards allowed, e.g. ["eth0", "enp7s0"]. */
+    devices: string[];
+  };
+  /** Routes that the underlay must hold; absent where the underlay has none. */
+  cloudRoutes?: { networkName: string; routes: { destination: string; gateway: string }[] };
+}
+
+/** Outcome of one check on one subject. `unprovable`: only where the machine is a container and the key is absent or read-only there. `unseen`: what is needed to judge was not at hand. */
+export type Outcome = "ok" | "failed" | "unprovable" | "unseen";
+
+/** One finding. */
+export interface CheckResult {
+  /** Stable id of the check, e.g. `pod-mtu`. */
+  check: string;
+  /** Node, pair of nodes, or `cluster`. */
+  subject: string;
+  outcome: Outcome;
+  wanted: string;
+  found: string;
+  /** What to do, when failed; why, when unprovable or unseen. */
+  hint?: string;
+}
+
+/** A whole run. */
+export interface Report {
+  cluster: string;
+  results: CheckResult[];
+  counts: Record<Outcome, number>;
+  /** True when no result failed. */
+  healthy: boolean;
+}

@@ -1,0 +1,227 @@
+/** One problem of the arguments: where it is, what is wrong, what to do. */
+export interface Problem {
+  /** Rule id, stable, for `accept` and for tests, e.g. `pod-cidr-overlaps-nodes`. */
+  rule: string;
+  /** Path of the argument, e.g. `pools[0].count`. */
+  path: string;
+  /** One sentence: what was found and what is wrong with it. */
+  message: string;
+  /** One sentence: what to do. */
+  fix: string;
+  /** Whether `accept` may turn this refusal into a warning. */
+  acceptable: boolean;
+}
+
+/** How the CPUs of a pool's nodes are shared between pods and the system. */
+export type CpuIsolation = "none" | "static" | "strict";
+
+/** Which sockets use BBR: those of nodes and pods, of nodes only, or none (the kernel's own default stays). */
+export type BbrScope = "node-and-pod" | "node" | "off";
+
+/** A Kubernetes taint. */
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+}
+
+/** A downloadable file of a node, as plain data. */
+export interface NodeArtifact {
+  /** Name of the tool, e.g. `kubelet`. */
+  name: string;
+  version: string;
+  /** Where to fetch it: absolute, or relative to `artifacts.baseUrl`. */
+  url: string;
+  /** SHA-256 of the fetched file, 64 hex digits. */
+  sha256: string;
+  /** A single file: where it goes. Exclusive with `extract`. */
+  installTo?: string;
+  /** A tar archive: which members go into which folder. Exclusive with `installTo`. */
+  extract?: { to: string; stripComponents: number; members: string[] };
+}
+
+/** Replaces the upstream table of node artifacts, for air-gapped installs and mirrors. */
+export interface ArtifactSource {
+  /** Prefix for relative URLs, e.g. `http://mirror.internal:8080/`. */
+  baseUrl: string;
+  manifest: NodeArtifact[];
+}
+
+/** Arguments of a pool of workers. */
+export interface PoolArgs {
+  /** DNS label, at most 20 characters; part of the node names `<cluster>-<pool>-<index>`. */
+  name: string;
+  /** How many workers. Whole number from 0. */
+  count: number;
+  /** Server type of the cloud, e.g. `ccx23`. */
+  serverType: string;
+  /** Default `none`. `strict` needs dedicated CPUs. */
+  cpuIsolation?: CpuIsolation;
+  labels?: Record<string, string>;
+  taints?: Taint[];
+}
+
+/** Where machines and their private network come from: a Hetzner Cloud project. */
+export interface HetznerUnderlayArgs {
+  kind: "hetzner";
+  /** Location of all nodes, e.g. `fsn1`. */
+  location: string;
+  /** IPv4 range of the private network. Default `10.0.0.0/8`. */
+  networkRange?: string;
+  /** Subnet of the nodes, inside `networkRange`. Default `10.0.0.0/24`. */
+  nodeSubnet?: string;
+  /** System image of the nodes. Default `debian-13`. */
+  image?: string;
+}
+
+/** Arguments of a cluster, all plain values: topology never depends on an Output. */
+export interface ClusterArgs {
+  underlay: HetznerUnderlayArgs;
+  /** Who may reach the nodes' public addresses. Both lists must be given and not be empty: nothing is open by default. */
+  access: { ssh: string[]; api: string[] };
+  controlPlane: { count?: number; serverType: string };
+  pools?: PoolArgs[];
+  network?: {
+    /** Default `10.244.0.0/16`. Must lie inside the private network and outside its subnets. */
+    podCidr?: string;
+    /** Default `10.96.0.0/12`. */
+    serviceCidr?: string;
+    /** Prefix length of each node's part of the pod CIDR. Default 24. */
+    nodePodCidrBits?: number;
+  };
+  kubernetes?: {
+    /** Default: `versions.ts`. */
+    version?: string;
+    /** Deep-merged into the KubeletConfiguration document. */
+    kubelet?: Record<string, unknown>;
+    /** Names for kubeadm's `ignorePreflightErrors`. */
+    ignorePreflightErrors?: string[];
+  };
+  cilium?: {
+    version?: string;
+    /** Chart name in `repository`, an OCI reference, or a path of a folder or .tgz. Default: upstream's chart. */
+    chart?: string;
+    /** Helm repository URL; unset with a path or an OCI reference. */
+    repository?: string;
+    /** Deep-merged last into the Helm values. Removed or unknown keys are problems. */
+    values?: Record<string, unknown>;
+  };
+  tuning?: {
+    /** Default `node-and-pod`. */
+    bbr?: BbrScope;
+    /** Per-key override of the profile; `null` leaves the key to the system. */
+    sysctls?: Record<string, string | null>;
+  };
+  artifacts?: ArtifactSource;
+  /** Registry host -> mirror URL, written to containerd's certs.d, e.g. `{ "registry.k8s.io": "http://10.1.1.1:5000" }`. */
+  registryMirrors?: Record<string, string>;
+  /** Rule ids whose refusal is accepted; each is repeated as a warning. */
+  accept?: string[];
+}
+
+/** One kernel setting of the tuning profile. */
+export interface SysctlEntry {
+  /** Dotted name, e.g. `net.core.somaxconn`. */
+  key: string;
+  /** As the kernel prints it. Ranges are tab-separated there; here with a single space. */
+  value: string;
+  why: string;
+  source: string;
+  /** Whether a new pod's network namespace starts with the node's value. */
+  podsInherit: boolean;
+  /** False: one value for the whole machine's kernel; in a container it belongs to the host. */
+  namespaced: boolean;
+}
+
+/** A file that a node carries. */
+export interface NodeFile {
+  path: string;
+  /** Octal text, e.g. `0644`. */
+  mode: string;
+  content: string;
+}
+
+/** One network route of the underlay: packets to a node's pods go to that node. */
+export interface RoutePlan {
+  destination: string;
+  gateway: string;
+}
+
+/** One node, planned whole. */
+export interface NodePlan {
+  /** Server name = Kubernetes node name = logical name of its resources. */
+  name: string;
+  role: "control-plane" | "worker";
+  /** `control-plane` or the pool's name. */
+  pool: string;
+  /** Position in its pool, from 1. */
+  index: number;
+  serverType: string;
+  cpuIsolation: CpuIsolation;
+  privateAddress: string;
+  podCidr: string;
+  route: RoutePlan;
+  labels: Record<string, string>;
+  taints: Taint[];
+  /** Files for cloud-init and for the tuning step, sorted by path. No secret in them. */
+  files: NodeFile[];
+  /** Script that puts the files into effect; idempotent; also the tuning step. */
+  setupScript: string;
+  /** cloud-init user data with `ONE_TIME_HOST_KEY` in place of the private host key. At most 32 KiB. */
+  userData: string;
+  /** kubeadm document: InitConfiguration + ClusterConfiguration + KubeletConfiguration, or JoinConfiguration with `JOIN_TOKEN` and `CA_CERT_HASH` in place. */
+  kubeadm: string;
+  /** Only for workers: the Node object made before the join, as JSON, with `PROVIDER_ID` in place. */
+  nodeObject?: string;
+}
+
+/** A rule of the cloud firewall, public side only, inbound. */
+export interface FirewallRulePlan {
+  description: string;
+  protocol: "tcp" | "udp" | "icmp";
+  port?: string;
+  sourceCidrs: string[];
+}
+
+/** Everything about a cluster that is known before anything is created. */
+export interface ClusterPlan {
+  /** Cluster name: DNS label, at most 32 characters. */
+  name: string;
+  /** On every cloud object of the cluster. */
+  labels: Record<string, string>;
+  versions: { kubernetes: string; cilium: string; containerd: string };
+  underlay: {
+    kind: "hetzner";
+    location: string;
+    networkZone: string;
+    networkRange: string;
+    nodeSubnet: string;
+    gateway: string;
+    image: string;
+    /** MTU of the private network, bytes. */
+    mtu: number;
+    sourceCheck: boolean;
+  };
+  podCidr: string;
+  serviceCidr: string;
+  clusterDns: string;
+  /** MTU of the pods' routes, bytes. */
+  podMtu: number;
+  /** Name and port of the API: in each node's /etc/hosts and in the certificates. */
+  api: { name: string; port: number; privateAddress: string };
+  /** Control planes first, then workers pool by pool. */
+  nodes: NodePlan[];
+  firewall: FirewallRulePlan[];
+  sysctls: SysctlEntry[];
+  bbr: BbrScope;
+  cilium: {
+    namespace: string;
+    release: string;
+    chart: string;
+    repository?: string;
+    version: string;
+    values: Record<string, unknown>;
+  };
+  /** Refusals that `accept` turned into warnings. */
+  warnings: Problem[];
+}

@@ -1,0 +1,11 @@
+module zerosteal/toolchain/pulumi
+
+go 1.26.0
+
+require (
+	github.com/pulumi/pulumi/pkg/v3 v3.259.0
+	github.com/pulumi/pulumi/sdk/v3 v3.259.0
+)
+
+// Pulumi's own replacement.
+replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
