@@ -1,0 +1,74 @@
+import type { FirewallRule } from "../cloud";
+import type { Instance } from "../instance";
+import { run, succeeds } from "../run";
+import { ensureNamespace, hasLink, ip, loadRules, makeRouter, removeNamespace } from "./namespaces";
+import { portName, renderFirewall } from "./rules";
+
+/** Gateway that every server sees on its public side, as Hetzner's servers do. */
+const gateway = "172.31.1.1";
+
+/**
+ * The public side of an instance: one router namespace with a port to each server (a /32 each, gateway 172.31.1.1) and one link to the
+ * host, on which the operator, the mirror and nothing else is reached. The cloud firewall acts on the ports to servers.
+ */
+export class PublicNetwork {
+  readonly namespace: string;
+  private readonly hostLink: string;
+  private readonly firewalls = new Map<number, FirewallRule[] | null>();
+
+  constructor(private readonly instance: Instance) {
+    this.namespace = `${instance.prefix}-pub`;
+    this.hostLink = `${instance.prefix}-up`;
+  }
+
+  /** Makes router and host link; repeats are harmless. */
+  async open(): Promise<void> {
+    const { hostAddress, publicRange } = this.instance;
+    const routerAddress = hostAddress.replace(/\.1$/, ".2");
+    await ensureNamespace(this.namespace);
+    await makeRouter(this.namespace);
+    await ip(this.namespace, `addr replace ${gateway}/32 dev lo`);
+    if (!(await succeeds("ip", ["link", "show", "dev", this.hostLink]))) {
+      await run("ip", ["link", "add", this.hostLink, "type", "veth", "peer", "name", "up", "netns", this.namespace]);
+    }
+    await ip(this.namespace, `addr replace ${routerAddress}/32 dev up`);
+    await ip(this.namespace, "link set up up");
+    await run("ip", ["addr", "replace", `${hostAddress}/32`, "dev", this.hostLink]);
+    await run("ip", ["link", "set", this.hostLink, "up"]);
+    await run("ip", ["route", "replace", publicRange, "via", routerAddress, "dev", this.hostLink, "onlink"]);
+    await ip(this.namespace, `route replace ${hostAddress}/32 dev up src ${routerAddress}`);
+    await loadRules(this.namespace, renderFirewall(this.firewalls));
+  }
+
+  /** Removes router, host link and the host's route. */
+  async close(): Promise<void> {
+    await removeNamespace(this.namespace);
+    if (await succeeds("ip", ["link", "show", "dev", this.hostLink]))
+      await run("ip", ["link", "delete", this.hostLink]);
+  }
+
+  /** Gives a namespace (a server's, or a test client's) a public address on an interface named `eth0`. */
+  async plug(portId: number, namespace: string, address: string): Promise<void> {
+    const port = portName(portId);
+    if (!(await hasLink(namespace, "eth0"))) {
+      await ip(this.namespace, `link add ${port} type veth peer name eth0 netns ${namespace}`);
+    }
+    await ip(this.namespace, `link set ${port} up`);
+    await ip(namespace, `addr replace ${address}/32 dev eth0`);
+    await ip(namespace, "link set eth0 up");
+    await ip(namespace, `route replace ${gateway} dev eth0 scope link`);
+    await ip(namespace, `route replace default via ${gateway} dev eth0`);
+    await ip(this.namespace, `route replace ${address}/32 dev ${port}`);
+  }
+
+  /** Forgets a server's port; the link goes with the server's namespace. */
+  async unplug(portId: number): Promise<void> {
+    if (this.firewalls.delete(portId)) await loadRules(this.namespace, renderFirewall(this.firewalls));
+  }
+
+  /** Replaces the inbound rules of a server; null lets everything in. */
+  async setFirewall(serverId: number, rules: FirewallRule[] | null): Promise<void> {
+    this.firewalls.set(serverId, rules);
+    await loadRules(this.namespace, renderFirewall(this.firewalls));
+  }
+}
