@@ -1,0 +1,192 @@
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { execa } from "execa";
+import { buildC, buildGo, checkGo, goCacheDirs, goGroups } from "./build";
+import { ToolchainError, defaultCacheDir, withLock } from "./cache";
+import type { DiskNeed } from "./disk";
+import { checkDisk } from "./disk";
+import type { Arch, Tool, Upstream } from "./manifest";
+import { goModules, hostArch, manifest } from "./manifest";
+import type { OnProgress } from "./progress";
+import { beginStep } from "./progress";
+import type { ToolFile } from "./store";
+import { ToolStore } from "./store";
+import type { Limits } from "./upstream";
+import { DownloadError, UpstreamProbe, defaultLimits, download } from "./upstream";
+
+export type { ToolFile } from "./store";
+
+/** Options of `ensure`. */
+export interface EnsureOptions {
+  onProgress?: OnProgress;
+  /** Default: `defaultCacheDir()`. */
+  cacheDir?: string;
+  /** Default: this host's. */
+  arch?: Arch;
+  /** Tools by name. Default: the manifest; tests bring their own. */
+  tools?: ReadonlyMap<string, Tool>;
+  /** Time limits of downloads. Default: 3 s for a host's first answer, 20 s of silence. */
+  limits?: Limits;
+}
+
+// One answer a host for the whole run: a closed network is asked once, not once a tool.
+const sharedProbe = new UpstreamProbe();
+
+/**
+ * Makes sure that tools are there: from the cache, else downloaded with their checksum, else built.
+ * @param names tools of the manifest; order and repetition do not matter
+ * @param options see `EnsureOptions`
+ * @returns each tool by name
+ * @throws ToolchainError in sentences for people: unknown name, no room, no Go, a build that failed
+ */
+export async function ensure(names: string[], options: EnsureOptions = {}): Promise<Record<string, ToolFile>> {
+  const tools = options.tools ?? manifest;
+  const wanted = [...new Set(names)].map((name) => {
+    const tool = tools.get(name);
+    if (!tool)
+      throw new ToolchainError(`No tool is called "${name}"; the manifest has ${[...tools.keys()].join(", ")}.`);
+    return tool;
+  });
+  const store = new ToolStore(options.cacheDir ?? defaultCacheDir(), options.arch ?? hostArch());
+  const result: Record<string, ToolFile> = {};
+  if ((await collect(store, wanted, result)).length === 0) return result;
+  await withLock(
+    store.dir,
+    async () => {
+      const missing = await collect(store, wanted, result);
+      await fill(store, missing, result, options);
+    },
+    options.onProgress,
+  );
+  return result;
+}
+
+interface Missing {
+  tool: Tool;
+  notes: string[];
+}
+
+async function collect(store: ToolStore, wanted: Tool[], into: Record<string, ToolFile>): Promise<Missing[]> {
+  const missing: Missing[] = [];
+  for (const tool of wanted) {
+    if (into[tool.name]) continue;
+    const found = await store.find(tool);
+    if (found && "path" in found) into[tool.name] = found;
+    else missing.push({ tool, notes: found ? [found.discarded] : [] });
+  }
+  return missing;
+}
+
+async function fill(
+  store: ToolStore,
+  missing: Missing[],
+  into: Record<string, ToolFile>,
+  options: EnsureOptions,
+): Promise<void> {
+  const probe = options.limits ? new UpstreamProbe(options.limits) : sharedProbe;
+  const work = path.join(store.dir, "work");
+  await rm(work, { recursive: true, force: true });
+  const toFetch: Missing[] = [];
+  const toBuild: Missing[] = [];
+  for (const item of missing) {
+    const upstream = item.tool.upstream?.[store.arch];
+    (upstream && (await probe.reachable(upstream.url)) ? toFetch : toBuild).push(item);
+  }
+  await checkRoom(store, toFetch, toBuild);
+  await mkdir(work, { recursive: true });
+  try {
+    toBuild.push(...(await fetchAll(store, toFetch, work, into, options)));
+    await buildAll(store, toBuild, work, into, options.onProgress);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Downloads go to disk twice (archive and tool) for a moment; builds also fill Go's own caches. */
+async function checkRoom(store: ToolStore, toFetch: Missing[], toBuild: Missing[]): Promise<void> {
+  const sizes = (items: Missing[]) => items.reduce((sum, { tool }) => sum + tool.sizeMiB, 0);
+  const needs: DiskNeed[] = [{ folder: store.dir, mib: 2 * sizes(toFetch) + sizes(toBuild) }];
+  const modules = modulesOf(toBuild);
+  if (modules.length > 0) {
+    await checkGo(modules);
+    const [modCache = "", buildCache = ""] = await goCacheDirs();
+    for (const module of modules) {
+      const half = (goModules[module]?.cacheMiB ?? 500) / 2;
+      needs.push({ folder: modCache, mib: half }, { folder: buildCache, mib: half });
+    }
+  }
+  await checkDisk(needs);
+}
+
+function modulesOf(items: Missing[]): string[] {
+  return [...new Set(items.flatMap(({ tool }) => (tool.recipe.kind === "go" ? [tool.recipe.module] : [])))];
+}
+
+/** @returns those whose download failed, with a note that says why */
+async function fetchAll(
+  store: ToolStore,
+  items: Missing[],
+  work: string,
+  into: Record<string, ToolFile>,
+  options: EnsureOptions,
+): Promise<Missing[]> {
+  const failed: Missing[] = [];
+  const byUrl = new Map<string, Missing[]>();
+  for (const item of items) {
+    const { url } = item.tool.upstream?.[store.arch] as Upstream;
+    byUrl.set(url, [...(byUrl.get(url) ?? []), item]);
+  }
+  for (const [url, group] of byUrl) {
+    const step = beginStep(group.map(({ tool }) => `${tool.name} ${tool.version}`).join(", "), options.onProgress);
+    step.tell(`downloading ${url}`);
+    const archive = path.join(work, "download");
+    try {
+      const { sha256 } = group[0]?.tool.upstream?.[store.arch] as Upstream;
+      await download(url, sha256, archive, step, options.limits ?? defaultLimits);
+      for (const { tool, notes } of group) {
+        const file = await member(archive, tool.upstream?.[store.arch]?.member, work);
+        into[tool.name] = await store.put(tool, file, "upstream", notes);
+      }
+    } catch (error) {
+      if (!(error instanceof DownloadError)) throw error;
+      step.tell(`${error.message} Building it instead.`);
+      for (const { tool, notes } of group) {
+        failed.push({ tool, notes: [...notes, `${error.message} ${tool.name} was built here instead.`] });
+      }
+    } finally {
+      step.end();
+      await rm(archive, { force: true });
+    }
+  }
+  return failed;
+}
+
+/** Takes one file out of an archive; without a member name the download itself is the file. */
+async function member(archive: string, name: string | undefined, work: string): Promise<string> {
+  if (name === undefined) return archive;
+  await execa("tar", ["-xzf", archive, "-C", work, name]);
+  return path.join(work, name);
+}
+
+async function buildAll(
+  store: ToolStore,
+  items: Missing[],
+  work: string,
+  into: Record<string, ToolFile>,
+  onProgress?: OnProgress,
+): Promise<void> {
+  const modules = modulesOf(items);
+  if (modules.length > 0) await checkGo(modules);
+  const notes = new Map(items.map((item) => [item.tool.name, item.notes]));
+  const keep = async (tool: Tool) => {
+    into[tool.name] = await store.put(tool, path.join(work, tool.name), "build", notes.get(tool.name) ?? []);
+  };
+  for (const { tool } of items.filter((item) => item.tool.recipe.kind === "c")) {
+    await buildC(tool, work);
+    await keep(tool);
+  }
+  for (const group of goGroups(items.map((item) => item.tool))) {
+    await buildGo(group, store.arch, work, onProgress);
+    for (const tool of group) await keep(tool);
+  }
+}
