@@ -53,9 +53,18 @@ export interface PoolArgs {
   name: string;
   /** How many workers. Whole number from 0. */
   count: number;
+  /**
+   * Node number of the pool's first worker, 11 or higher; default 11. Worker i has the number `firstNumber + i - 1`, which is the
+   * host part of its private address and the index of its pod CIDR (see `addresses.ts`). It is part of the pool's identity: keep
+   * it for good. A second pool must give its own, with room for the first to grow.
+   */
+  firstNumber?: number;
   /** Server type of the cloud, e.g. `ccx23`. */
   serverType: string;
-  /** Default `none`. `strict` needs dedicated CPUs. */
+  /**
+   * Default `none`. `static`: Guaranteed pods with whole CPUs get them alone. `strict`: besides, no pod runs on the CPUs reserved
+   * for the system; needs dedicated CPUs.
+   */
   cpuIsolation?: CpuIsolation;
   labels?: Record<string, string>;
   taints?: Taint[];
@@ -72,6 +81,10 @@ export interface HetznerUnderlayArgs {
   nodeSubnet?: string;
   /** System image of the nodes. Default `debian-13`. */
   image?: string;
+  /** Name or Cilium pattern (`enp+`) of the NIC with the public address. Default `eth0`. */
+  publicInterface?: string;
+  /** Name or Cilium pattern of the NIC in the private network. Default `enp7s0`, as all server types of today have it; older ones: `ens10`. */
+  privateInterface?: string;
 }
 
 /** Arguments of a cluster, all plain values: topology never depends on an Output. */
@@ -92,7 +105,7 @@ export interface ClusterArgs {
   kubernetes?: {
     /** Default: `versions.ts`. */
     version?: string;
-    /** Deep-merged into the KubeletConfiguration document. */
+    /** Deep-merged into the KubeletConfiguration document, and written as a drop-in of every node, so that a change is an in-place update. */
     kubelet?: Record<string, unknown>;
     /** Names for kubeadm's `ignorePreflightErrors`. */
     ignorePreflightErrors?: string[];
@@ -128,6 +141,7 @@ export interface SysctlEntry {
   why: string;
   source: string;
   /** Whether a new pod's network namespace starts with the node's value. */
+  /** (It inherits from the kernel's initial namespace: where a node is a container, that is the host's value, not the node's.) */
   podsInherit: boolean;
   /** False: one value for the whole machine's kernel; in a container it belongs to the host. */
   namespaced: boolean;
@@ -156,7 +170,11 @@ export interface NodePlan {
   pool: string;
   /** Position in its pool, from 1. */
   index: number;
+  /** Host part of its private address and index of its pod CIDR. */
+  number: number;
   serverType: string;
+  /** Name of the placement group that spreads it over hosts. */
+  placementGroup: string;
   cpuIsolation: CpuIsolation;
   privateAddress: string;
   podCidr: string;
@@ -165,14 +183,24 @@ export interface NodePlan {
   taints: Taint[];
   /** Files for cloud-init and for the tuning step, sorted by path. No secret in them. */
   files: NodeFile[];
-  /** Script that puts the files into effect; idempotent; also the tuning step. */
+  /** Script that puts the files into effect; idempotent; the same for all nodes, and itself one of `files`. */
   setupScript: string;
   /** cloud-init user data with `ONE_TIME_HOST_KEY` in place of the private host key. At most 32 KiB. */
   userData: string;
   /** kubeadm document: InitConfiguration + ClusterConfiguration + KubeletConfiguration, or JoinConfiguration with `JOIN_TOKEN` and `CA_CERT_HASH` in place. */
   kubeadm: string;
-  /** Only for workers: the Node object made before the join, as JSON, with `PROVIDER_ID` in place. */
-  nodeObject?: string;
+  /**
+   * The Node object as JSON, with `PROVIDER_ID` (the server's id) in place. A worker's is created before its join; the control
+   * plane's own Node, which the kubelet registers during init, is patched with it: nobody else gives out pod CIDRs.
+   */
+  nodeObject: string;
+}
+
+/** A group of servers that the cloud keeps on different hosts. Holds at most 10. */
+export interface PlacementGroupPlan {
+  name: string;
+  /** Names of its nodes. */
+  nodes: string[];
 }
 
 /** A rule of the cloud firewall, public side only, inbound. */
@@ -189,7 +217,7 @@ export interface ClusterPlan {
   name: string;
   /** On every cloud object of the cluster. */
   labels: Record<string, string>;
-  versions: { kubernetes: string; cilium: string; containerd: string };
+  versions: { kubernetes: string; cilium: string; containerd: string; runc: string };
   underlay: {
     kind: "hetzner";
     location: string;
@@ -201,6 +229,8 @@ export interface ClusterPlan {
     /** MTU of the private network, bytes. */
     mtu: number;
     sourceCheck: boolean;
+    /** Names or Cilium patterns of the nodes' NICs. */
+    interfaces: { public: string; private: string };
   };
   podCidr: string;
   serviceCidr: string;
@@ -211,6 +241,9 @@ export interface ClusterPlan {
   api: { name: string; port: number; privateAddress: string };
   /** Control planes first, then workers pool by pool. */
   nodes: NodePlan[];
+  placementGroups: PlacementGroupPlan[];
+  /** What every node installs, URLs absolute. */
+  artifacts: NodeArtifact[];
   firewall: FirewallRulePlan[];
   sysctls: SysctlEntry[];
   bbr: BbrScope;

@@ -10,6 +10,7 @@ for procs in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do
   if [ -e "$target" ]; then echo $$ >"$target"; fi
 done
 
+# CAP_SYS_BOOT stays: without it a restart looks like a power-off from outside; in a pid namespace it reaches no further than the machine.
 # 133 is how systemd-nspawn says that the machine wants to be booted again.
 while true; do
   status=0
@@ -18,7 +19,7 @@ while true; do
     SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_NSPAWN_LOCK=0 \
     systemd-nspawn --quiet --boot --register=no --keep-unit --machine="$name" --directory="$root" --console=pipe \
     --private-users=no --resolv-conf=off --capability=all \
-    --drop-capability=CAP_SYS_TIME,CAP_SYS_BOOT,CAP_SYS_RAWIO,CAP_SYS_MODULE \
+    --drop-capability=CAP_SYS_TIME,CAP_SYS_RAWIO,CAP_SYS_MODULE \
     --bind-ro=/dev/kmsg --bind="$data/containerd:/var/lib/containerd" --bind="$data/kubelet:/var/lib/kubelet" \
     </dev/null || status=$?
   if [ "$status" -ne 133 ]; then exit "$status"; fi

@@ -41,7 +41,7 @@ export class Machine {
     const { containerdDir } = await this.host.image(spec.image);
     const seed = path.join(this.dir, "upper/var/lib/cloud/seed/nocloud");
     await Promise.all(["work", "root", "kubelet"].map((name) => mkdir(path.join(this.dir, name), { recursive: true })));
-    await mkdir(seed, { recursive: true, mode: 0o700 });
+    await mkdir(seed, { recursive: true });
     await writeFile(path.join(seed, "user-data"), spec.userData, { mode: 0o600 });
     await writeFile(path.join(seed, "meta-data"), metaData(spec));
     await this.installContainerd(containerdDir);

@@ -44,10 +44,10 @@ export class PrivateNetwork {
     if (!(await hasLink(machine, nic))) {
       await ip(this.namespace, `link add ${port} mtu ${mtu} type veth peer name ${nic} mtu ${mtu} netns ${machine}`);
     }
-    await ip(this.namespace, `link set ${port} up`);
-    await ip(machine, `link set ${nic} address ${attachment.mac}`);
+    await ip(this.namespace, `link set dev ${port} up`);
+    await ip(machine, `link set dev ${nic} address ${attachment.mac}`);
     await ip(machine, `addr replace ${attachment.ip}/32 dev ${nic}`);
-    await ip(machine, `link set ${nic} up`);
+    await ip(machine, `link set dev ${nic} up`);
     await ip(machine, `route replace ${this.spec.gateway} dev ${nic} scope link`);
     await ip(machine, `route replace ${this.spec.ipRange} via ${this.spec.gateway} dev ${nic}`);
     this.attachments.set(attachment.serverId, attachment);

@@ -32,7 +32,7 @@ export class PublicNetwork {
       await run("ip", ["link", "add", this.hostLink, "type", "veth", "peer", "name", "up", "netns", this.namespace]);
     }
     await ip(this.namespace, `addr replace ${routerAddress}/32 dev up`);
-    await ip(this.namespace, "link set up up");
+    await ip(this.namespace, "link set dev up up");
     await run("ip", ["addr", "replace", `${hostAddress}/32`, "dev", this.hostLink]);
     await run("ip", ["link", "set", this.hostLink, "up"]);
     await run("ip", ["route", "replace", publicRange, "via", routerAddress, "dev", this.hostLink, "onlink"]);
@@ -53,9 +53,9 @@ export class PublicNetwork {
     if (!(await hasLink(namespace, "eth0"))) {
       await ip(this.namespace, `link add ${port} type veth peer name eth0 netns ${namespace}`);
     }
-    await ip(this.namespace, `link set ${port} up`);
+    await ip(this.namespace, `link set dev ${port} up`);
     await ip(namespace, `addr replace ${address}/32 dev eth0`);
-    await ip(namespace, "link set eth0 up");
+    await ip(namespace, "link set dev eth0 up");
     await ip(namespace, `route replace ${gateway} dev eth0 scope link`);
     await ip(namespace, `route replace default via ${gateway} dev eth0`);
     await ip(this.namespace, `route replace ${address}/32 dev ${port}`);

@@ -26,18 +26,18 @@ export function renderSourceCheck(ports: Port[], routes: Route[]): string {
   const rules = ports.map((port) => {
     const own = routes.filter((route) => port.addresses.includes(route.gateway)).map((route) => route.destination);
     const allowed = [...port.addresses, ...own].join(", ");
-    return `    iifname "${portName(port.serverId)}" ip saddr != { ${allowed} } counter name "source-check" drop`;
+    return `    iifname "${portName(port.serverId)}" ip saddr != { ${allowed} } counter name drops drop`;
   });
   return [
     "table ip zerosteal {",
-    '  counter "source-check" { }',
-    "  chain source-check {",
+    '  counter drops { }',
+    "  chain sources {",
     "    type filter hook prerouting priority -300; policy accept;",
     "  }",
     "}",
-    "flush chain ip zerosteal source-check",
+    "flush chain ip zerosteal sources",
     "table ip zerosteal {",
-    "  chain source-check {",
+    "  chain sources {",
     ...rules,
     "  }",
     "}",
