@@ -13,12 +13,13 @@ export interface ImageFile {
  * Values that every key of the tuning profile has in a new machine before the node's own files are applied: those of a stock Debian
  * kernel. The host's may be tuned already; starting from these, a tuned value can only come from our file.
  * Keys that the kernel keeps once for the whole host are not here: a machine must not write them.
+ * `|` separates second choices: a kernel whose own default is BBR refuses cubic to network namespaces, but never reno.
  */
 export const stockSysctls: Readonly<Record<string, string>> = {
   "net.core.somaxconn": "128",
   "net.ipv4.ip_local_port_range": "32768 60999",
   "net.ipv4.ip_local_reserved_ports": "",
-  "net.ipv4.tcp_congestion_control": "cubic",
+  "net.ipv4.tcp_congestion_control": "cubic|reno",
   "net.ipv4.tcp_fin_timeout": "60",
   "net.ipv4.tcp_keepalive_time": "7200",
   "net.ipv4.tcp_max_syn_backlog": "512",
@@ -37,13 +38,14 @@ for hierarchy in /sys/fs/cgroup/*/; do
   if mountpoint -q "$hierarchy"; then mount -o remount,bind,rw "$hierarchy"; fi
 done
 mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
-while IFS='=' read -r key value; do
+while IFS='=' read -r key choices; do
   file=/proc/sys/\${key//./\\/}
-  if [ ! -w "$file" ]; then
-    echo "$key is not writable here: left as it is"
-  elif ! printf '%s\\n' "$value" >"$file"; then
-    echo "$key=$value was refused: left as it is"
-  fi
+  applied=
+  while [ -w "$file" ] && [ -z "$applied" ]; do
+    if printf '%s\\n' "\${choices%%|*}" 2>/dev/null >"$file"; then applied=yes; fi
+    case $choices in *'|'*) choices=\${choices#*|} ;; *) break ;; esac
+  done
+  if [ -z "$applied" ]; then echo "$key cannot be set here: left as it is"; fi
 done </usr/local/lib/zerosteal-machine/stock-sysctls
 `;
 

@@ -1,0 +1,152 @@
+import path from "node:path";
+import { defaultCacheDir, withLock } from "../../toolchain/cache";
+import type { ToolFile } from "../../toolchain/ensure";
+import { ensure } from "../../toolchain/ensure";
+import { toolNames, versions } from "../../toolchain/manifest";
+import { beginStep } from "../../toolchain/progress";
+import type { CiliumSources } from "../../toolchain/sources";
+import { ensureCiliumSources } from "../../toolchain/sources";
+import { BlobStore } from "./blobs";
+import type { DebianTree, ImageOptions } from "./bootstrap";
+import { compilerFiles, ensureToolsTree, leftOut } from "./debianTools";
+import type { Compression, LayerRecipe } from "./layers";
+import type { ImageRecipe, OciImage } from "./oci";
+import { ensureImage } from "./oci";
+
+/** All container images of the sandbox's clusters. */
+export interface ImageSet {
+  /** Holds every manifest, config and layer. */
+  store: BlobStore;
+  images: OciImage[];
+}
+
+/** Layers are stored as they are: over loopback, unpacking a compressed one costs more than reading a plain one. */
+const layerCompression: Compression = "none";
+
+/**
+ * Makes sure that all container images lie in the cache: the control plane's, Cilium's and the doctor's probe.
+ * @param options cache folder and progress
+ */
+export async function ensureImages(options: ImageOptions = {}): Promise<ImageSet> {
+  const cacheDir = options.cacheDir ?? defaultCacheDir();
+  const tools = await ensure(toolNames("image"), { ...options, cacheDir });
+  const loopback = (await ensure(["loopback"], { ...options, cacheDir })).loopback as ToolFile;
+  const debian = await ensureToolsTree(options);
+  const sources = await ensureCiliumSources(options);
+  const recipes = imageRecipes({ ...tools, loopback }, debian, sources);
+  const store = new BlobStore(path.join(cacheDir, "images"));
+  const images: OciImage[] = [];
+  await withLock(
+    store.dir,
+    async () => {
+      const keys = new Set<string>();
+      for (const recipe of recipes) {
+        const step = beginStep(recipe.reference, options.onProgress);
+        step.set("packing");
+        try {
+          const { image, layerKeys } = await ensureImage(store, recipe, layerCompression);
+          images.push(image);
+          layerKeys.forEach((key) => keys.add(key));
+        } finally {
+          step.end();
+        }
+      }
+      await store.keepOnly(new Set(images.flatMap((image) => [image.digest, ...image.blobs])), keys);
+    },
+    options.onProgress,
+  );
+  return { store, images };
+}
+
+/**
+ * Recipes of all images, from files that are already there.
+ * @param tools executables by name
+ * @param debian tree with network tools and compiler
+ * @param sources files of Cilium's own tree
+ */
+export function imageRecipes(
+  tools: Record<string, ToolFile>,
+  debian: DebianTree,
+  sources: CiliumSources,
+): ImageRecipe[] {
+  const kubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"].map((name) => ({
+    reference: `registry.k8s.io/${name}:v${versions.kubernetes}`,
+    layers: [binaries(tools, { [name]: `usr/local/bin/${name}` })],
+  }));
+  const base: LayerRecipe = { content: { tree: debian.rootDir, without: leftOut }, identity: debian.key };
+  return [
+    ...kubernetes,
+    {
+      reference: `registry.k8s.io/coredns/coredns:v${versions.coredns}`,
+      layers: [binaries(tools, { coredns: "coredns" })],
+      entrypoint: ["/coredns"],
+    },
+    {
+      reference: `registry.k8s.io/etcd:${versions.etcd}-0`,
+      layers: [binaries(tools, { etcd: "usr/local/bin/etcd" })],
+    },
+    {
+      reference: `registry.k8s.io/pause:${versions.pause}`,
+      layers: [binaries(tools, { pause: "pause" })],
+      entrypoint: ["/pause"],
+    },
+    {
+      reference: `quay.io/cilium/operator-generic:v${versions.cilium}`,
+      layers: [binaries(tools, { "cilium-operator-generic": "usr/bin/cilium-operator-generic" })],
+      cmd: ["/usr/bin/cilium-operator-generic"],
+    },
+    {
+      reference: `quay.io/cilium/cilium:v${versions.cilium}`,
+      layers: [base, compiler(debian), cilium(tools, sources)],
+      cmd: ["/usr/bin/cilium-dbg"],
+      env: { HUBBLE_SERVER: "unix:///var/run/cilium/hubble.sock" },
+      workingDir: "/home/cilium",
+    },
+    { reference: probeImage, layers: [base], cmd: ["/bin/bash"], workingDir: "/root" },
+  ];
+}
+
+/** The doctor's default image, under the name that real clusters pull; here with Debian's network tools in it. */
+export const probeImage = "docker.io/nicolaka/netshoot:v0.13";
+
+/** @param places image path by tool name */
+function binaries(tools: Record<string, ToolFile>, places: Record<string, string>): LayerRecipe {
+  const chosen = Object.entries(places).map(([name, to]) => ({ tool: tools[name] as ToolFile, to }));
+  return {
+    content: { files: chosen.map(({ tool, to }) => ({ from: tool.path, to })) },
+    identity: chosen.map(({ tool }) => tool.sha256),
+  };
+}
+
+function compiler(debian: DebianTree): LayerRecipe {
+  return {
+    content: {
+      files: compilerFiles.map(({ from, to }) => ({ from: path.join(debian.unpackedDir, from), to })),
+    },
+    identity: debian.key,
+  };
+}
+
+function cilium(tools: Record<string, ToolFile>, sources: CiliumSources): LayerRecipe {
+  const programs = [
+    ...["cilium-agent", "cilium-dbg", "cilium-health", "cilium-health-responder"],
+    ...["cilium-mount", "cilium-sysctlfix"],
+  ];
+  const layer = binaries(tools, {
+    ...Object.fromEntries(programs.map((name) => [name, `usr/bin/${name}`])),
+    "cilium-cni": "opt/cni/bin/cilium-cni",
+    loopback: "cni/loopback",
+  });
+  if (!("files" in layer.content)) throw new Error("a layer of binaries has files");
+  return {
+    content: {
+      files: [
+        ...layer.content.files,
+        ...sources.scripts.map((script) => ({ from: script, to: path.basename(script) })),
+        { from: sources.bpf, to: "var/lib/cilium/bpf" },
+      ],
+      links: [{ at: "usr/bin/cilium", to: "cilium-dbg" }],
+    },
+    identity: [layer.identity, versions.cilium],
+  };
+}
