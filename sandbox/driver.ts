@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { AttachmentSpec, CloudDriver, FirewallRule, MachineSpec, NetworkSpec } from "./cloud";
 import type { Instance } from "./instance";
+import { childrenOf, removeCgroup } from "./machines/cgroups";
 import { Machine, type MachineHost } from "./machines/machine";
-import { ensureNamespace, removeNamespace } from "./network/namespaces";
+import { ensureNamespace, listNamespaces, removeNamespace } from "./network/namespaces";
 import { PrivateNetwork } from "./network/private";
 import { PublicNetwork } from "./network/public";
 import { Serial } from "./serial";
@@ -27,9 +30,22 @@ export class HostDriver implements CloudDriver {
     await this.network.run(() => this.public.open());
   }
 
-  /** Removes the public side; machines and private networks must be gone or switched off. */
-  async close(): Promise<void> {
-    await this.network.run(() => this.public.close());
+  /** Removes whatever machines, networks and groups of this instance exist on the host, known to the API or not. */
+  async removeEverything(): Promise<void> {
+    await Promise.all((await this.serverIds()).map((serverId) => this.machine(serverId).destroy()));
+    await this.network.run(async () => {
+      const own = (await listNamespaces()).filter((name) => name.startsWith(`${this.instance.prefix}-`));
+      for (const namespace of own) await removeNamespace(namespace);
+      await this.public.close();
+    });
+    await removeCgroup(this.instance.prefix);
+  }
+
+  /** Server ids with a disk or processes here. */
+  private async serverIds(): Promise<number[]> {
+    const disks = existsSync(this.machines.dir) ? await readdir(this.machines.dir) : [];
+    const groups = (await childrenOf(this.instance.prefix)).map((name) => name.replace(/^s/, ""));
+    return [...new Set([...disks, ...groups])].map(Number).filter(Number.isInteger);
   }
 
   async createMachine(spec: MachineSpec): Promise<void> {

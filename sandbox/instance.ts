@@ -1,4 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { run } from "./run";
 
 /** Where one sandbox lives on this host. Everything that an instance makes carries its name or lies in its folder. */
 export interface Instance {
@@ -23,6 +27,9 @@ export interface Instance {
 /** Folder of all instances. */
 export const instancesDir = "/var/lib/zerosteal";
 
+/** Instance that a person gets without naming one. */
+export const defaultInstance = "demo";
+
 /**
  * Describes an instance by name and index.
  * @param name DNS label, at most 12 characters
@@ -39,4 +46,70 @@ export function describeInstance(name: string, index: number): Instance {
     mirrorPort: 5000,
     prefix: `zs${index}`,
   };
+}
+
+/**
+ * Finds an instance that exists on this host.
+ * @returns undefined when there is none of that name
+ */
+export async function findInstance(name: string): Promise<Instance | undefined> {
+  const file = path.join(instancesDir, name, "instance.json");
+  if (!existsSync(file)) return undefined;
+  return describeInstance(name, (JSON.parse(await readFile(file, "utf8")) as { index: number }).index);
+}
+
+/** Names of all instances on this host. */
+export async function listInstances(): Promise<string[]> {
+  if (!existsSync(instancesDir)) return [];
+  const entries = await readdir(instancesDir, { withFileTypes: true });
+  return entries
+    .filter((entry) => existsSync(path.join(instancesDir, entry.name, "instance.json")))
+    .map((entry) => entry.name);
+}
+
+/**
+ * Finds an instance or makes room for it: the lowest index that no other instance has and whose range the host does not route elsewhere.
+ * @throws when the name is no DNS label of at most 12 characters, or no range is free
+ */
+export async function claimInstance(name: string): Promise<Instance> {
+  if (!/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/.test(name)) {
+    throw new Error(
+      `--instance: "${name}" is no name for a sandbox; use a DNS label of at most 12 characters, e.g. "demo".`,
+    );
+  }
+  const existing = await findInstance(name);
+  if (existing) return existing;
+  const others = await Promise.all((await listInstances()).map(findInstance));
+  const taken = new Set(others.map((other) => other?.index));
+  for (let index = 0; index < 256; index++) {
+    const candidate = describeInstance(name, index);
+    if (taken.has(index) || (await foreignRoute(candidate))) continue;
+    await mkdir(candidate.stateDir, { recursive: true, mode: 0o700 });
+    await writeFile(path.join(candidate.stateDir, "instance.json"), JSON.stringify({ name, index }));
+    return candidate;
+  }
+  throw new Error(
+    "No range of 198.18.0.0/16 is free on this host; end a sandbox with `npm run down -- --instance NAME`.",
+  );
+}
+
+/** A route of the host into an instance's range that is not the instance's own link; undefined when there is none. */
+export async function foreignRoute(instance: Instance): Promise<string | undefined> {
+  const routes = (await run("ip", ["-4", "route", "show", "table", "all", "to", "root", instance.publicRange])).split(
+    "\n",
+  );
+  const wider = (await run("ip", ["-4", "route", "show", "table", "main", "to", "match", instance.hostAddress])).split(
+    "\n",
+  );
+  const foreign = [...routes, ...wider].find(
+    (route) => route && !route.startsWith("default") && !route.includes(` ${instance.prefix}-up`),
+  );
+  return foreign?.trim();
+}
+
+/** A secret of an instance, made at first use and kept in its folder, readable by root alone. Hex text of the given length. */
+export async function instanceSecret(instance: Instance, name: string, length = 64): Promise<string> {
+  const file = path.join(instance.stateDir, name);
+  if (!existsSync(file)) await writeFile(file, randomBytes(length / 2).toString("hex"), { mode: 0o600, flag: "wx" });
+  return (await readFile(file, "utf8")).trim();
 }

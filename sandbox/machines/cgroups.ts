@@ -53,7 +53,7 @@ async function inheritCpuset(parent: string, folder: string): Promise<void> {
 /** Process ids of a cgroup and all below it. */
 export async function processesIn(name: string): Promise<number[]> {
   const own = await readProcesses(path.join(counted(), name));
-  const children = await childrenOf(path.join(counted(), name));
+  const children = await childrenOf(name);
   const below = await Promise.all(children.map((child) => processesIn(path.join(name, child))));
   return [...own, ...below.flat()];
 }
@@ -63,12 +63,17 @@ export async function removeCgroup(name: string): Promise<void> {
   for (const hierarchy of await hierarchies()) await removeTree(path.join(hierarchy, name));
 }
 
+/** Names of the groups directly below a group. */
+export async function childrenOf(name: string): Promise<string[]> {
+  return foldersIn(path.join(counted(), name));
+}
+
 async function removeTree(folder: string): Promise<void> {
-  for (const child of await childrenOf(folder)) await removeTree(path.join(folder, child));
+  for (const child of await foldersIn(folder)) await removeTree(path.join(folder, child));
   if (existsSync(folder)) await pRetry(() => rmdir(folder), { retries: 20, minTimeout: 50, maxTimeout: 250 });
 }
 
-async function childrenOf(folder: string): Promise<string[]> {
+async function foldersIn(folder: string): Promise<string[]> {
   if (!existsSync(folder)) return [];
   const entries = await readdir(folder, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

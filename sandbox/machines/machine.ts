@@ -70,7 +70,7 @@ export class Machine {
     const log = await open(path.join(this.dir, "console.log"), "a", 0o600);
     const script = path.join(__dirname, "boot.sh");
     const root = path.join(this.dir, "root");
-    const child = spawn("/bin/bash", [script, spec.name, this.cgroup, this.namespace, root, this.dir], {
+    const child = spawn("/bin/bash", [script, this.namespace, spec.name, this.cgroup, root, this.dir], {
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
     });
@@ -115,6 +115,8 @@ export class Machine {
   async destroy(): Promise<void> {
     await this.kill();
     await rm(this.dir, { recursive: true, force: true });
+    // systemd-nspawn leaves this folder behind.
+    await rm(`/run/systemd/nspawn/propagate/${this.namespace}`, { recursive: true, force: true });
   }
 
   /** Whether any process of the machine lives. */

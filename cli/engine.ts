@@ -1,0 +1,80 @@
+import { execa } from "execa";
+import path from "node:path";
+import { type Instance, instanceSecret } from "../sandbox/instance";
+
+/** Folder of the Pulumi project. */
+export const projectDir = path.join(__dirname, "..");
+
+/** A stack of the sandbox and the engine that runs it. Everything it writes lies in the instance's folder. */
+export interface Engine {
+  instance: Instance;
+  /** Executable of the Pulumi CLI. */
+  pulumi: string;
+  env: Record<string, string>;
+  stack: string;
+  /** The stack's settings, outside of the repository. */
+  configFile: string;
+}
+
+/**
+ * Describes the engine of an instance: a state backend, a Pulumi home and a passphrase of its own, the emulated API as the cloud.
+ * @param tools paths of executables by name: pulumi, pulumi-language-nodejs, helm, kubectl
+ */
+export async function describeEngine(instance: Instance, tools: Record<string, string>): Promise<Engine> {
+  const tool = (name: string): string => {
+    const found = tools[name];
+    if (!found) throw new Error(`the toolchain has no ${name}`);
+    return found;
+  };
+  await instanceSecret(instance, "passphrase");
+  const folders = [tool("pulumi-language-nodejs"), tool("helm")].map((file) => path.dirname(file));
+  return {
+    instance,
+    pulumi: tool("pulumi"),
+    stack: instance.name,
+    configFile: path.join(instance.stateDir, `Pulumi.${instance.name}.yaml`),
+    env: {
+      PATH: [...folders, path.dirname(process.execPath), process.env.PATH ?? ""].join(":"),
+      PULUMI_BACKEND_URL: `file://${path.join(instance.stateDir, "pulumi")}`,
+      PULUMI_HOME: pulumiHome(instance),
+      PULUMI_CONFIG_PASSPHRASE_FILE: path.join(instance.stateDir, "passphrase"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_DISABLE_REGISTRY_RESOLVE: "true",
+      PULUMI_DISABLE_CI_DETECTION: "true",
+      PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+      HCLOUD_TOKEN: await instanceSecret(instance, "api-token"),
+      HCLOUD_ENDPOINT: `http://127.0.0.1:${instance.apiPort}/v1`,
+      HCLOUD_POLL_INTERVAL: "50ms",
+      ZEROSTEAL_HELM: tool("helm"),
+      HELM_CACHE_HOME: path.join(instance.stateDir, "helm/cache"),
+      HELM_CONFIG_HOME: path.join(instance.stateDir, "helm/config"),
+      HELM_DATA_HOME: path.join(instance.stateDir, "helm/data"),
+      NO_COLOR: "1",
+    },
+  };
+}
+
+/** Pulumi home of an instance: its plugins, nothing of the person's own. */
+export function pulumiHome(instance: Instance): string {
+  return path.join(instance.stateDir, "pulumi-home");
+}
+
+/** Runs the Pulumi CLI on the instance's stack and gives its standard output. Throws with the last lines of its error output. */
+export async function pulumi(engine: Engine, args: string[], stdin = ""): Promise<string> {
+  const result = await execa(engine.pulumi, [...args, "--stack", engine.stack, "--config-file", engine.configFile], {
+    cwd: projectDir,
+    env: engine.env,
+    input: stdin,
+    reject: false,
+  });
+  if (result.failed) {
+    const lines = (result.stderr || result.stdout || result.shortMessage || "")
+      .trim()
+      .split("\n")
+      .slice(-25)
+      .join("\n");
+    throw new Error(`"pulumi ${args[0]}" ended with ${result.exitCode ?? "a signal"}:\n${lines}`);
+  }
+  return result.stdout;
+}

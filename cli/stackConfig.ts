@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { parse, stringify } from "yaml";
+import type { ClusterArgs, NodeArtifact } from "../components/plan/types";
+import type { Instance } from "../sandbox/instance";
+import type { Engine } from "./engine";
+
+/** What the sandbox's stack needs to know of the sandbox: ordinary public arguments, as an air-gapped user would set them. */
+export interface Supplies {
+  /** Artifacts of the mirror. */
+  artifacts: NodeArtifact[];
+  /** Folder of the Cilium chart. */
+  ciliumChart: string;
+  /** Whether Cilium's Envoy image can be had. */
+  envoy: boolean;
+  /** Whether this host may raise scores of the out-of-memory killer and the like (CAP_SYS_RESOURCE). */
+  sysResource: boolean;
+  cgroupVersion: 1 | 2;
+}
+
+/** Size of the cluster that `up` makes. */
+export interface ClusterSize {
+  /** Workers. */
+  workers: number;
+}
+
+/** Arguments of the sandbox's cluster. */
+export function sandboxCluster(instance: Instance, supplies: Supplies, size: ClusterSize): ClusterArgs {
+  const mirror = `http://${instance.hostAddress}:${instance.mirrorPort}`;
+  const operator = [`${instance.hostAddress}/32`];
+  return {
+    underlay: { kind: "hetzner", location: "fsn1", image: supplies.cgroupVersion === 1 ? "debian-12" : "debian-13" },
+    access: { ssh: operator, api: operator },
+    controlPlane: { serverType: "ccx13" },
+    pools: [{ name: "web", count: size.workers, serverType: "ccx13" }],
+    // kubeadm looks for kernel modules and cgroups as a machine of its own would have them.
+    kubernetes: { ignorePreflightErrors: ["SystemVerification"] },
+    artifacts: { baseUrl: `${mirror}/artifacts/`, manifest: supplies.artifacts },
+    registryMirrors: Object.fromEntries(["registry.k8s.io", "quay.io", "docker.io"].map((host) => [host, mirror])),
+    cilium: { chart: supplies.ciliumChart, values: ciliumValues(supplies) },
+  };
+}
+
+/** Images come by tag from the mirror; what a closed network or a container lacks is switched off by ordinary values. */
+function ciliumValues(supplies: Supplies): Record<string, unknown> {
+  const drop = (names: string[]): string[] =>
+    supplies.sysResource ? names : names.filter((name) => name !== "SYS_RESOURCE");
+  return {
+    image: { useDigest: false },
+    operator: { image: { useDigest: false } },
+    ...(supplies.envoy ? {} : { envoy: { enabled: false }, l7Proxy: false }),
+    securityContext: {
+      capabilities: {
+        ciliumAgent: drop([
+          ...[
+            "CHOWN",
+            "KILL",
+            "NET_ADMIN",
+            "NET_RAW",
+            "IPC_LOCK",
+            "SYS_ADMIN",
+            "SYS_RESOURCE",
+            "DAC_OVERRIDE",
+            "FOWNER",
+          ],
+          ...["SETGID", "SETUID", "SYSLOG"],
+        ]),
+        cleanCiliumState: drop(["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"]),
+      },
+    },
+  };
+}
+
+/** Writes the stack's settings next to its state, keeping what the engine wrote there. */
+export async function writeStackConfig(engine: Engine, settings: Record<string, unknown>): Promise<void> {
+  const { configFile } = engine;
+  const old = existsSync(configFile) ? (parse(await readFile(configFile, "utf8")) as Record<string, unknown>) : {};
+  const merged = { ...old, config: { ...(old.config as Record<string, unknown> | undefined), ...settings } };
+  await mkdir(path.dirname(configFile), { recursive: true });
+  await writeFile(`${configFile}.new`, stringify(merged), { mode: 0o600 });
+  await rename(`${configFile}.new`, configFile);
+}

@@ -1,0 +1,146 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { installCilium } from "./cilium/release";
+import { childOptions, type ClusterContext, type Transform } from "./context";
+import { type DoctorArgs, verifyCluster } from "./doctor/resource";
+import { initControlPlane, joinWorker, operatorKubeconfig } from "./kubeadm/bootstrap";
+import { keptKeyPair, type KeyPair } from "./node/keys";
+import { type PreparedNode, prepareNode } from "./node/steps";
+import { planCluster } from "./plan/cluster";
+import { PlanError } from "./plan/problems";
+import type { ClusterArgs, ClusterPlan, NodePlan } from "./plan/types";
+import {
+  createMachine,
+  createRoutes,
+  createUnderlay,
+  type HetznerTransforms,
+  type UnderlayMachine,
+} from "./underlay/hetzner";
+
+/** Arguments of a TunedCluster: the plain ones that decide its shape, and those that may be Outputs. */
+export interface TunedClusterArgs extends ClusterArgs {
+  /** The operator's SSH key pair. Default: one is made and kept in the state, encrypted. */
+  sshKey?: { publicKey: pulumi.Input<string>; privateKey: pulumi.Input<string> };
+  /** Token with which the doctor reads the cloud's routes. Default: configuration `hcloud:token`, else HCLOUD_TOKEN of the environment. */
+  hcloudToken?: pulumi.Input<string>;
+  /** Raise it to have a new operator certificate made; the old one stays valid until it expires. Default 1. */
+  kubeconfigGeneration?: number;
+  /** Settings of the doctor's run. */
+  doctor?: DoctorArgs;
+  /** Hooks into children that no argument covers. */
+  transform?: HetznerTransforms & { cilium?: Transform<kubernetes.helm.v3.ReleaseArgs> };
+}
+
+/** A node as the outside sees it. */
+export interface ClusterNode {
+  name: string;
+  role: NodePlan["role"];
+  publicAddress: pulumi.Output<string>;
+  privateAddress: string;
+  podCidr: string;
+}
+
+/**
+ * A Kubernetes cluster tuned for network latency: planned whole before anything is created, applied by dull loops, and verified live.
+ *
+ * @example
+ * const cluster = new TunedCluster("prod", {
+ *   underlay: hetzner({ location: "fsn1" }),
+ *   access: { ssh: ["203.0.113.7/32"], api: ["203.0.113.7/32"] },
+ *   controlPlane: { serverType: "ccx13" },
+ *   pools: [{ name: "web", count: 2, serverType: "ccx23" }],
+ * });
+ * export const kubeconfig = cluster.kubeconfig;
+ */
+export class TunedCluster extends pulumi.ComponentResource {
+  /** Operator's kubeconfig, secret: the control plane's public address, a client certificate good for a year. */
+  public readonly kubeconfig: pulumi.Output<string>;
+  /** JSON report of the doctor's last run within an update. */
+  public readonly doctorReport: pulumi.Output<string>;
+  /** Public address of each node by name. */
+  public readonly addresses: pulumi.Output<Record<string, string>>;
+  /** Everything that was known before anything was created. */
+  public readonly plan: ClusterPlan;
+  /** Nodes, control planes first. */
+  public readonly nodes: ClusterNode[];
+  /** Provider for further Kubernetes resources on this cluster. */
+  public readonly provider: kubernetes.Provider;
+
+  /** @throws ResourceError that lists every problem of the arguments, before any resource is registered */
+  constructor(name: string, args: TunedClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("zerosteal:index:TunedCluster", name, shownInputs(args), opts);
+    this.plan = planFor(this, name, args);
+    const context: ClusterContext = { parent: this, plan: this.plan };
+    const clientKey = operatorKey(context, args);
+
+    const underlay = createUnderlay(context, clientKey, args.transform ?? {});
+    const routes = createRoutes(context, underlay);
+    const prepared = this.plan.nodes.map((node): PreparedNode => {
+      const hostKey = keptKeyPair(context, `hostkey-${node.name}`, "ecdsa");
+      const machine = createMachine(context, underlay, node, hostKey, args.transform ?? {});
+      return prepareNode(context, machine, hostKey, clientKey);
+    });
+    const [first, ...workers] = prepared as [PreparedNode, ...PreparedNode[]];
+    const controlPlane = initControlPlane(context, first);
+    this.kubeconfig = operatorKubeconfig(context, controlPlane, args.kubeconfigGeneration ?? 1);
+    this.provider = kubernetesProvider(context, this.kubeconfig);
+    const cilium = installCilium(context, this.provider, first.machine.server, args.transform?.cilium);
+    const joins = workers.map((worker) => joinWorker(context, controlPlane, worker));
+
+    const doctor = verifyCluster(context, this.kubeconfig, hcloudToken(args), args.doctor ?? {}, [
+      cilium,
+      ...joins,
+      ...routes,
+    ]);
+    this.doctorReport = doctor.stdout;
+    this.nodes = prepared.map(({ machine }) => describeNode(machine));
+    this.addresses = pulumi.output(Object.fromEntries(this.nodes.map((node) => [node.name, node.publicAddress])));
+    this.registerOutputs({ kubeconfig: this.kubeconfig, doctorReport: this.doctorReport, addresses: this.addresses });
+  }
+}
+
+/** Inputs of the component as the state shows them: neither functions nor secrets. */
+function shownInputs(args: TunedClusterArgs): pulumi.Inputs {
+  const { transform: _functions, sshKey: _key, hcloudToken: _token, ...shown } = args;
+  return shown;
+}
+
+function planFor(component: TunedCluster, name: string, args: ClusterArgs): ClusterPlan {
+  try {
+    return planCluster(name, args);
+  } catch (error) {
+    if (error instanceof PlanError) throw new pulumi.ResourceError(error.message, component, true);
+    throw error;
+  }
+}
+
+function operatorKey(context: ClusterContext, args: TunedClusterArgs): KeyPair {
+  if (!args.sshKey) return keptKeyPair(context, `operator-${context.plan.name}`, "ed25519");
+  return {
+    publicKey: pulumi.output(args.sshKey.publicKey),
+    privateKey: pulumi.secret(args.sshKey.privateKey),
+  };
+}
+
+function kubernetesProvider(context: ClusterContext, kubeconfig: pulumi.Output<string>): kubernetes.Provider {
+  const name = context.plan.name;
+  return new kubernetes.Provider(
+    name,
+    {
+      kubeconfig,
+      // Without it an unknown kubeconfig at preview plans the replacement of everything in the cluster.
+      clusterIdentifier: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
+      deleteUnreachable: true,
+    },
+    childOptions(context),
+  );
+}
+
+function hcloudToken(args: TunedClusterArgs): pulumi.Input<string> | undefined {
+  return args.hcloudToken ?? new pulumi.Config("hcloud").getSecret("token");
+}
+
+function describeNode({ node, publicAddress }: UnderlayMachine): ClusterNode {
+  const { name, role, privateAddress, podCidr } = node;
+  return { name, role, publicAddress, privateAddress, podCidr };
+}

@@ -1,0 +1,89 @@
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterContext } from "../context";
+import type { PreparedNode } from "../node/steps";
+import { remoteStep } from "../node/remote";
+import { admitScript, dismissScript, initScript, joinScript, kubeconfigScript } from "./scripts";
+
+/** The first control plane, running. */
+export interface ControlPlane {
+  prepared: PreparedNode;
+  init: command.remote.Command;
+  /** SHA-256 of the cluster CA's public key, hex: what a joining worker trusts. */
+  caHash: pulumi.Output<string>;
+}
+
+/** Registers `kubeadm init` on the first control plane. */
+export function initControlPlane(context: ClusterContext, prepared: PreparedNode): ControlPlane {
+  const init = remoteStep(context, `init-${prepared.node.name}`, {
+    node: prepared.node.name,
+    connection: prepared.connection,
+    script: initScript(prepared.node),
+    stdin: pulumi.interpolate`${prepared.machine.server.id}\n`,
+    machine: prepared.machine.server,
+    timeoutSeconds: 900,
+    opts: { dependsOn: [prepared.prepared] },
+  });
+  return { prepared, init, caHash: init.stdout };
+}
+
+/** Registers a worker's admission on the control plane and its join. Nothing of another node changes. */
+export function joinWorker(
+  context: ClusterContext,
+  controlPlane: ControlPlane,
+  worker: PreparedNode,
+): command.remote.Command {
+  const { node, machine } = worker;
+  const admit = remoteStep(context, `admit-${node.name}`, {
+    node: controlPlane.prepared.node.name,
+    connection: controlPlane.prepared.connection,
+    script: admitScript(node),
+    deleteScript: dismissScript(node),
+    stdin: pulumi.interpolate`${machine.server.id}\n`,
+    secretOutput: true,
+    machine: controlPlane.prepared.machine.server,
+    triggers: [machine.server.id],
+    timeoutSeconds: 300,
+    // A token serves once: a later wording of the script must not make another.
+    opts: { dependsOn: [controlPlane.init], ignoreChanges: ["create"] },
+  });
+  return remoteStep(context, `join-${node.name}`, {
+    node: node.name,
+    connection: worker.connection,
+    script: joinScript(node),
+    stdin: pulumi.secret(pulumi.interpolate`${admit.stdout}\n${controlPlane.caHash}\n`),
+    machine: machine.server,
+    timeoutSeconds: 600,
+    opts: { dependsOn: [worker.prepared, admit] },
+  });
+}
+
+/**
+ * Registers the making of the operator's kubeconfig and gives it with the control plane's public address and the planned API name, so that
+ * its certificate holds whatever the address is.
+ * @param generation raise it to have a new client certificate made
+ */
+export function operatorKubeconfig(
+  context: ClusterContext,
+  controlPlane: ControlPlane,
+  generation: number,
+): pulumi.Output<string> {
+  const { api } = context.plan;
+  const made = remoteStep(context, `kubeconfig-${context.plan.name}`, {
+    node: controlPlane.prepared.node.name,
+    connection: controlPlane.prepared.connection,
+    script: kubeconfigScript(),
+    secretOutput: true,
+    machine: controlPlane.prepared.machine.server,
+    triggers: [controlPlane.prepared.machine.server.id, generation],
+    timeoutSeconds: 120,
+    opts: { dependsOn: [controlPlane.init], ignoreChanges: ["create"] },
+  });
+  return pulumi.secret(
+    pulumi
+      .all([made.stdout, controlPlane.prepared.machine.publicAddress])
+      .apply(([text, address]) =>
+        text.replace(/^( *)server: .*$/m, `$1server: https://${address}:${api.port}\n$1tls-server-name: ${api.name}`),
+      ),
+  );
+}

@@ -1,0 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
+import { utils } from "ssh2";
+import { childOptions, type ClusterContext } from "../context";
+
+/** An SSH key pair; the private half is always a secret. */
+export interface KeyPair {
+  /** OpenSSH line, e.g. `ssh-ed25519 AAAA… comment`. */
+  publicKey: pulumi.Output<string>;
+  /** OpenSSH PEM. */
+  privateKey: pulumi.Output<string>;
+}
+
+/**
+ * A key pair made once and kept in the state, encrypted: later runs make a new one, but `ignoreChanges` keeps the first, so previews stay empty.
+ * @param type `ed25519` for clients; `ecdsa` for one-time host keys, so that a node can hold its lasting ed25519 key beside it
+ */
+export function keptKeyPair(context: ClusterContext, name: string, type: "ed25519" | "ecdsa"): KeyPair {
+  const pair =
+    type === "ecdsa" ? utils.generateKeyPairSync("ecdsa", { bits: 256 }) : utils.generateKeyPairSync("ed25519");
+  const stash = new pulumi.Stash(
+    name,
+    { input: pulumi.secret({ publicKey: pair.public, privateKey: pair.private }) },
+    childOptions(context, { ignoreChanges: ["input"] }),
+  );
+  const kept = stash.output as pulumi.Output<{ publicKey: string; privateKey: string }>;
+  return {
+    publicKey: pulumi.unsecret(kept.apply((value) => value.publicKey)),
+    privateKey: pulumi.secret(kept.apply((value) => value.privateKey)),
+  };
+}

@@ -1,0 +1,83 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { childOptions, type ClusterContext } from "../context";
+
+/** How a step reaches its node. */
+export interface NodeConnection {
+  host: pulumi.Output<string>;
+  /** The client's private key, secret. */
+  privateKey: pulumi.Output<string>;
+  /** The public host key that the node must show, OpenSSH line. */
+  hostKey: pulumi.Output<string>;
+}
+
+/** One idempotent step on a node. */
+export interface RemoteStep {
+  /** Node on which it runs, for its error text. */
+  node: string;
+  connection: NodeConnection;
+  /** Bash; must be safe to run again. Never holds a secret: error texts repeat it. */
+  script: pulumi.Input<string>;
+  /** Bash that runs when the resource is deleted while its machine stays. */
+  deleteScript?: pulumi.Input<string>;
+  /** Secrets and data, by standard input. */
+  stdin?: pulumi.Input<string>;
+  /** Whether its standard output is a secret. Default false. */
+  secretOutput?: boolean;
+  /** The machine: when it goes, the step goes without running anything. */
+  machine: pulumi.CustomResource;
+  /** Values whose change means that the step must be made anew. Default: the machine's id. */
+  triggers?: pulumi.Input<unknown>[];
+  /** Seconds after which the step is given up. */
+  timeoutSeconds: number;
+  opts?: pulumi.CustomResourceOptions;
+}
+
+/** Registers a step with the settings that every remote command of this library shares. */
+export function remoteStep(context: ClusterContext, name: string, step: RemoteStep): command.remote.Command {
+  const minutes = `${Math.ceil(step.timeoutSeconds / 60) + 10}m`;
+  const wrap = (script: string): string => bounded(name, step.node, step.timeoutSeconds, script);
+  return new command.remote.Command(
+    name,
+    {
+      connection: {
+        host: step.connection.host,
+        user: "root",
+        privateKey: step.connection.privateKey,
+        hostKey: step.connection.hostKey,
+        // A new machine refuses connections until its SSH server runs; ten tries (the default) last eleven seconds.
+        dialErrorLimit: 120,
+        perDialTimeout: 10,
+      },
+      create: pulumi.output(step.script).apply(wrap),
+      delete: step.deleteScript === undefined ? undefined : pulumi.output(step.deleteScript).apply(wrap),
+      stdin: step.stdin,
+      triggers: step.triggers ?? [step.machine.id],
+      // sshd refuses environment variables that it does not list; the default would warn at each update.
+      addPreviousOutputInEnv: false,
+      // Streams end up in CI logs, and a line over 64 KiB makes the provider hang.
+      logging: command.remote.Logging.None,
+    },
+    childOptions(
+      context,
+      pulumi.mergeOptions(
+        {
+          deletedWith: step.machine,
+          additionalSecretOutputs: step.secretOutput ? ["stdout", "stderr"] : [],
+          customTimeouts: { create: minutes, update: minutes, delete: minutes },
+        },
+        step.opts,
+      ),
+    ),
+  );
+}
+
+/** A remote script outlives the engine's timeouts, so it carries its own; a failure names step and node before the last lines. */
+function bounded(step: string, node: string, seconds: number, script: string): string {
+  return [
+    `timeout ${seconds} bash -euo pipefail /dev/fd/3 3<<'END_OF_STEP' || { code=$?; echo "step ${step} failed on node ${node} (exit $code)" >&2; exit $code; }`,
+    script.trimEnd(),
+    "END_OF_STEP",
+    "",
+  ].join("\n");
+}
