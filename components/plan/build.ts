@@ -1,0 +1,180 @@
+import { addressAt, mustParse, subrangeAt } from "./addresses";
+import { resolveArtifacts, upstreamArtifacts } from "./artifacts";
+import { locations, serverType, type ServerType } from "./catalogue";
+import { ciliumNamespace, ciliumRelease, hetznerValues, mergeValues } from "./cilium";
+import { userData } from "./cloudInit";
+import { apiPort, initDocuments, joinDocument } from "./kubeadm";
+import { hetznerNetworkMtu, podMtu } from "./mtu";
+import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
+import { nodeFiles, setupScript } from "./nodeFiles";
+import { nodeLabels, nodeObject } from "./nodeObject";
+import { defaults, resolveBbr, resolveChart, resolvePools, resolveVersions, type ResolvedPool } from "./resolve";
+import { sysctlsFor } from "./sysctl";
+import type {
+  ClusterArgs,
+  ClusterPlan,
+  FirewallRulePlan,
+  NodeArtifact,
+  NodePlan,
+  PlacementGroupPlan,
+  Problem,
+} from "./types";
+
+/** The parts of a plan that its nodes are made from. */
+type Frame = Omit<ClusterPlan, "nodes" | "placementGroups" | "cilium" | "warnings">;
+
+/**
+ * Builds the plan of valid arguments. Pure: the same arguments give the same plan.
+ * @param warnings refusals that were accepted
+ */
+export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]): ClusterPlan {
+  const frame = buildFrame(name, args);
+  const pools = resolvePools(args);
+  const nodes = pools.flatMap((pool) =>
+    Array.from({ length: pool.count }, (_, offset) => buildNode(frame, args, pool, offset + 1)),
+  );
+  return { ...frame, nodes, placementGroups: groupsOf(nodes), cilium: buildCilium(frame, args, pools), warnings };
+}
+
+function buildFrame(name: string, args: ClusterArgs): Frame {
+  const { underlay, network } = args;
+  const { kubernetes, cilium } = resolveVersions(args);
+  const nodeSubnet = underlay.nodeSubnet ?? defaults.nodeSubnet;
+  const networkRange = underlay.networkRange ?? defaults.networkRange;
+  const serviceCidr = network?.serviceCidr ?? defaults.serviceCidr;
+  const artifacts = artifactsOf(args, kubernetes);
+  return {
+    name,
+    labels: clusterLabels(name),
+    versions: {
+      kubernetes,
+      cilium,
+      containerd: versionOf(artifacts, "containerd"),
+      runc: versionOf(artifacts, "runc"),
+    },
+    underlay: {
+      kind: "hetzner",
+      location: underlay.location,
+      networkZone: locations[underlay.location] ?? "",
+      networkRange,
+      nodeSubnet,
+      gateway: addressAt(mustParse(networkRange), 1),
+      image: underlay.image ?? defaults.image,
+      mtu: hetznerNetworkMtu,
+      sourceCheck: true,
+      interfaces: {
+        public: underlay.publicInterface ?? defaults.publicInterface,
+        private: underlay.privateInterface ?? defaults.privateInterface,
+      },
+    },
+    podCidr: network?.podCidr ?? defaults.podCidr,
+    serviceCidr,
+    clusterDns: addressAt(mustParse(serviceCidr), 10),
+    podMtu: podMtu(hetznerNetworkMtu),
+    api: { name: apiName(name), port: apiPort, privateAddress: addressAt(mustParse(nodeSubnet), 2) },
+    artifacts,
+    firewall: firewallRules(args),
+    sysctls: sysctlsFor(resolveBbr(args), args.tuning?.sysctls),
+    bbr: resolveBbr(args),
+  };
+}
+
+function buildNode(frame: Frame, args: ClusterArgs, pool: ResolvedPool, index: number): NodePlan {
+  const name = nodeName(frame.name, pool.name, index);
+  const number = pool.firstNumber + index - 1;
+  const privateAddress = addressAt(mustParse(frame.underlay.nodeSubnet), number);
+  const bits = args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
+  const podCidr = subrangeAt(mustParse(frame.podCidr), bits, number);
+  const labels = nodeLabels(frame.name, frame.underlay.location, pool);
+  const files = nodeFiles({
+    args,
+    name,
+    privateAddress,
+    interfaces: frame.underlay.interfaces,
+    api: frame.api,
+    podCidr: frame.podCidr,
+    cpu: { isolation: pool.cpuIsolation, cores: typeOf(pool).cores },
+    bbr: frame.bbr,
+    sysctls: frame.sysctls,
+    artifacts: frame.artifacts,
+  });
+  const facts = { name, privateAddress, taints: pool.taints };
+  const api = { cluster: frame.name, apiName: frame.api.name };
+  return {
+    name,
+    role: pool.role,
+    pool: pool.name,
+    index,
+    number,
+    serverType: pool.serverType,
+    placementGroup: placementGroupName(frame.name, pool.name, index),
+    cpuIsolation: pool.cpuIsolation,
+    privateAddress,
+    podCidr,
+    route: { destination: podCidr, gateway: privateAddress },
+    labels,
+    taints: pool.taints,
+    files,
+    setupScript,
+    userData: userData(name, files),
+    kubeadm: pool.role === "control-plane" ? initDocuments(args, api, facts) : joinDocument(args, api, facts),
+    nodeObject: nodeObject({ name, role: pool.role, labels, podCidr, taints: pool.taints }),
+  };
+}
+
+function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): ClusterPlan["cilium"] {
+  const memory = pools.filter((pool) => pool.count > 0).map((pool) => typeOf(pool).memoryGiB);
+  const planned = hetznerValues({
+    cluster: frame.name,
+    version: frame.versions.cilium,
+    apiName: frame.api.name,
+    podCidr: frame.podCidr,
+    nodeSubnet: frame.underlay.nodeSubnet,
+    mtu: frame.underlay.mtu,
+    interfaces: frame.underlay.interfaces,
+    bbr: frame.bbr,
+    controlPlanes: args.controlPlane.count ?? defaults.controlPlaneCount,
+    leastMemoryGiB: Math.min(...memory),
+  });
+  return {
+    namespace: ciliumNamespace,
+    release: ciliumRelease,
+    ...resolveChart(args),
+    version: frame.versions.cilium,
+    values: mergeValues(planned, args.cilium?.values),
+  };
+}
+
+/** Inbound rules of the public side. Only these two ports, and only from the given ranges; between nodes the private network is used. */
+function firewallRules(args: ClusterArgs): FirewallRulePlan[] {
+  return [
+    { description: "SSH", protocol: "tcp", port: "22", sourceCidrs: args.access.ssh },
+    { description: "Kubernetes API", protocol: "tcp", port: String(apiPort), sourceCidrs: args.access.api },
+  ];
+}
+
+function groupsOf(nodes: NodePlan[]): PlacementGroupPlan[] {
+  const names = [...new Set(nodes.map((node) => node.placementGroup))];
+  return names.map((name) => ({
+    name,
+    nodes: nodes.filter((node) => node.placementGroup === name).map((node) => node.name),
+  }));
+}
+
+function artifactsOf(args: ClusterArgs, kubernetes: string): NodeArtifact[] {
+  const artifacts = args.artifacts === undefined ? upstreamArtifacts(kubernetes) : resolveArtifacts(args.artifacts);
+  if (artifacts === undefined) throw new RangeError(`no artifacts are known for Kubernetes ${kubernetes}`);
+  return artifacts;
+}
+
+function versionOf(artifacts: NodeArtifact[], name: string): string {
+  const artifact = artifacts.find((candidate) => candidate.name === name);
+  if (artifact === undefined) throw new RangeError(`the artifacts lack ${name}`);
+  return artifact.version;
+}
+
+function typeOf(pool: ResolvedPool): ServerType {
+  const type = serverType(pool.serverType);
+  if (type === undefined) throw new RangeError(`${pool.serverType} is not in the catalogue`);
+  return type;
+}

@@ -1,0 +1,57 @@
+import { Scalar } from "yaml";
+import { setupPath } from "./nodeFiles";
+import type { NodeFile } from "./types";
+import { toYaml } from "./yaml";
+
+/** Largest user data that the cloud takes, bytes. */
+export const userDataLimit = 32768;
+
+/** Stands in the user data where the one-time private host key goes. */
+export const hostKeyPlaceholder = "ONE_TIME_HOST_KEY";
+
+/** Room kept for that key, bytes: an ECDSA key in OpenSSH's form has some 500. */
+const hostKeyRoom = 1024;
+
+/**
+ * cloud-init user data of a node: its files, a one-time host key, and one command. No package manager runs.
+ *
+ * The host key is the only secret ever here. With `ssh_keys` cloud-init makes no other host key; the setup script then makes the
+ * node's lasting one. `manage_etc_hosts` is off, or the cloud's own data would rewrite /etc/hosts at each boot.
+ */
+export function userData(nodeName: string, files: NodeFile[]): string {
+  const document = {
+    disable_root: false,
+    hostname: nodeName,
+    manage_etc_hosts: false,
+    package_update: false,
+    package_upgrade: false,
+    runcmd: [[setupPath]],
+    ssh_deletekeys: true,
+    ssh_keys: { ecdsa_private: block(`${hostKeyPlaceholder}\n`) },
+    ssh_pwauth: false,
+    write_files: files.map(({ path, mode, content }) => ({ content: block(content), path, permissions: mode })),
+  };
+  return `#cloud-config\n${toYaml(document)}`;
+}
+
+/** User data with the private host key in place of the placeholder, each line indented as YAML wants it. */
+export function withHostKey(data: string, privateKey: string): string {
+  return data.replace(/^( *)ONE_TIME_HOST_KEY$/m, (_, indent: string) =>
+    privateKey
+      .trimEnd()
+      .split("\n")
+      .map((line) => indent + line)
+      .join("\n"),
+  );
+}
+
+/** Bytes that user data will have once the key is in it. */
+export function userDataSize(data: string): number {
+  return Buffer.byteLength(data) + hostKeyRoom;
+}
+
+function block(text: string): Scalar {
+  const scalar = new Scalar(text);
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
+}

@@ -1,0 +1,26 @@
+/** A JSON object. */
+export type JsonObject = Record<string, unknown>;
+
+/** Whether a value is a plain object, as JSON gives it: not an array, not an instance of a class. */
+export function isPlainObject(value: unknown): value is JsonObject {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Merges objects key by key, the later one wins; lists and other values are replaced whole. Neither input is changed. */
+export function deepMerge(base: JsonObject, over: JsonObject): JsonObject {
+  const merged = new Map(Object.entries(base));
+  for (const [key, value] of Object.entries(over)) {
+    const before = merged.get(key);
+    merged.set(key, isPlainObject(before) && isPlainObject(value) ? deepMerge(before, value) : value);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** Every path of an object that ends in a value which is not a plain object, e.g. `bpf.masquerade`. */
+export function leafPaths(object: JsonObject, prefix = ""): string[] {
+  return Object.entries(object).flatMap(([key, value]) =>
+    isPlainObject(value) && Object.keys(value).length > 0 ? leafPaths(value, `${prefix}${key}.`) : [`${prefix}${key}`],
+  );
+}

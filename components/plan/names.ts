@@ -1,0 +1,38 @@
+/** Names of a cluster's parts, all from its own name. */
+
+/** Longest cluster name: Cilium's limit. */
+export const clusterNameLimit = 32;
+
+/** Longest pool name: with the cluster's and an index it stays a DNS label of 63. */
+export const poolNameLimit = 20;
+
+/** Pool of the control plane nodes, so no pool may have this name. */
+export const controlPlanePool = "control-plane";
+
+/** Most servers that a placement group of the cloud holds. */
+export const placementGroupSize = 10;
+
+/** Whether a text is a DNS label (RFC 1123) of at most a length: lower-case letters, digits and inner dashes. */
+export function isDnsLabel(text: string, limit = 63): boolean {
+  return text.length <= limit && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text);
+}
+
+/** Name of a node: server, Kubernetes node and resource share it. */
+export function nodeName(cluster: string, pool: string, index: number): string {
+  return `${cluster}-${pool}-${index}`;
+}
+
+/** Name of the API that nodes and certificates know; never changes, whatever address is behind it. */
+export function apiName(cluster: string): string {
+  return `api.${cluster}.zerosteal.internal`;
+}
+
+/** Placement group of a node: each ten nodes of a pool share one, by index, so that growth opens a new one and moves nobody. */
+export function placementGroupName(cluster: string, pool: string, index: number): string {
+  return `${cluster}-${pool}-spread-${Math.ceil(index / placementGroupSize)}`;
+}
+
+/** Labels of every cloud object of a cluster. */
+export function clusterLabels(cluster: string): Record<string, string> {
+  return { "managed-by": "zerosteal", "zerosteal/cluster": cluster };
+}

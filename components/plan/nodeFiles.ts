@@ -1,0 +1,202 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { artifactTable } from "./artifacts";
+import { criSocket, kubeletSettings } from "./kubeadm";
+import { cpuSettings } from "./cpu";
+import type { JsonObject } from "./merge";
+import { modulesFor } from "./sysctl";
+import type { BbrScope, ClusterArgs, CpuIsolation, NodeArtifact, NodeFile, SysctlEntry } from "./types";
+import { sandboxImage } from "./versions";
+import { toYaml } from "./yaml";
+
+/** Where the node's setup script lies. */
+export const setupPath = "/usr/local/sbin/zerosteal-setup";
+
+/** Where the script lies that waits for the private address; the kubeadm steps and the kubelet's unit call it. */
+export const waitNetworkPath = "/usr/local/sbin/zerosteal-wait-network";
+
+/** Where a machine image may put TOML drop-ins for containerd, and YAML drop-ins for the kubelet; they are read after the plan's. */
+export const containerdDropIns = "/etc/containerd/conf.d";
+export const kubeletDropIns = "/etc/kubernetes/kubelet.conf.d";
+
+/** The setup script: the same for all nodes, what differs stands in files. */
+export const setupScript = readScript("setup.sh");
+
+/** What a node's files depend on. */
+export interface NodeFileFacts {
+  args: ClusterArgs;
+  name: string;
+  privateAddress: string;
+  interfaces: { public: string; private: string };
+  api: { name: string; privateAddress: string };
+  podCidr: string;
+  cpu: { isolation: CpuIsolation; cores: number };
+  bbr: BbrScope;
+  sysctls: SysctlEntry[];
+  artifacts: NodeArtifact[];
+}
+
+/** All files of a node, sorted by path. */
+export function nodeFiles(facts: NodeFileFacts): NodeFile[] {
+  const files = [
+    text("/etc/containerd/config.toml", containerdConfig()),
+    ...mirrorFiles(facts.args.registryMirrors ?? {}),
+    text(`${kubeletDropIns}/40-zerosteal-cpu.conf`, kubeletDropIn(cpuSettings(facts.cpu.isolation, facts.cpu.cores))),
+    text(`${kubeletDropIns}/50-zerosteal.conf`, toYaml(kubeletSettings(facts.args))),
+    text("/etc/modules-load.d/90-zerosteal.conf", lines(modulesFor(facts.bbr))),
+    text("/etc/sysctl.d/90-zerosteal.conf", sysctlFile(facts.sysctls)),
+    text("/etc/systemd/system/containerd.service", containerdUnit),
+    text("/etc/systemd/system/kubelet.service", kubeletUnit),
+    text("/etc/systemd/system/zerosteal-metadata-guard.service", metadataGuardUnit(facts.podCidr)),
+    text("/etc/zerosteal/artifacts.tsv", artifactTable(facts.artifacts)),
+    text("/etc/zerosteal/hosts", hostsFile(facts)),
+    text("/etc/zerosteal/node.env", nodeEnvironment(facts)),
+    { path: setupPath, mode: "0755", content: setupScript },
+    { path: waitNetworkPath, mode: "0755", content: readScript("waitNetwork.sh") },
+  ];
+  files.push(text("/etc/zerosteal/files", lines([...files.map((file) => file.path), "/etc/zerosteal/files"].sort())));
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * containerd 2's configuration. Drop-ins of `conf.d` are merged over it: what a machine needs differently belongs there.
+ */
+function containerdConfig(): string {
+  return `version = 3
+imports = ["${containerdDropIns}/*.toml"]
+
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = '${sandboxImage}'
+
+[plugins.'io.containerd.cri.v1.images'.registry]
+  config_path = '/etc/containerd/certs.d'
+
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  bin_dirs = ['/opt/cni/bin']
+  conf_dir = '/etc/cni/net.d'
+
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+  runtime_type = 'io.containerd.runc.v2'
+
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
+  BinaryName = '/usr/local/sbin/runc'
+  SystemdCgroup = true
+`;
+}
+
+/** One hosts.toml a mirrored registry: the mirror is asked first, the registry itself after it. */
+function mirrorFiles(mirrors: Record<string, string>): NodeFile[] {
+  return Object.entries(mirrors).map(([host, mirror]) =>
+    text(
+      `/etc/containerd/certs.d/${host}/hosts.toml`,
+      `server = "https://${host === "docker.io" ? "registry-1.docker.io" : host}"
+
+[host."${mirror}"]
+  capabilities = ["pull", "resolve"]
+`,
+    ),
+  );
+}
+
+function kubeletDropIn(settings: JsonObject): string {
+  return toYaml({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...settings });
+}
+
+function sysctlFile(sysctls: SysctlEntry[]): string {
+  return sysctls.map(({ key, value, why }) => `# ${why}\n${key} = ${value}\n`).join("");
+}
+
+const containerdUnit = `[Unit]
+Description=containerd container runtime
+After=network.target local-fs.target
+
+[Service]
+ExecStart=/usr/local/bin/containerd
+Type=notify
+Delegate=yes
+KillMode=process
+Restart=always
+RestartSec=5
+TasksMax=infinity
+OOMScoreAdjust=-999
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** Without kubeadm's configuration the kubelet would start and fail in a loop, so it waits for that file. */
+const kubeletUnit = `[Unit]
+Description=kubelet, the Kubernetes node agent
+Wants=containerd.service
+After=containerd.service
+ConditionPathExists=/var/lib/kubelet/config.yaml
+StartLimitIntervalSec=0
+
+[Service]
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStartPre=${waitNetworkPath}
+ExecStart=/usr/local/bin/kubelet \\
+  --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf \\
+  --kubeconfig=/etc/kubernetes/kubelet.conf \\
+  --config=/var/lib/kubelet/config.yaml \\
+  --config-dir=${kubeletDropIns} \\
+  --container-runtime-endpoint=${criSocket} \\
+  $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+TimeoutStartSec=180
+Restart=always
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/**
+ * Keeps pods from the cloud's metadata service, which holds the user data. A routing rule by source: it stops packets that the
+ * kernel routes and those that Cilium redirects in BPF (its lookups follow the rules too), while iptables never sees the latter. The
+ * node itself, and pods in its network namespace, still reach the service.
+ */
+function metadataGuardUnit(podCidr: string): string {
+  const rule = `priority 50 from ${podCidr} to 169.254.169.254 prohibit`;
+  return `[Unit]
+Description=Keep pods from the metadata service
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStartPre=-ip -4 rule del ${rule}
+ExecStart=ip -4 rule add ${rule}
+ExecStop=ip -4 rule del ${rule}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+function hostsFile(facts: NodeFileFacts): string {
+  const own = `${facts.privateAddress} ${facts.name}`;
+  return lines([`${facts.api.privateAddress} ${facts.api.name}`, own]);
+}
+
+function nodeEnvironment(facts: NodeFileFacts): string {
+  const refuseSwap = kubeletSettings(facts.args)["failSwapOn"] !== false;
+  return lines([
+    `NODE_NAME=${facts.name}`,
+    `PRIVATE_ADDRESS=${facts.privateAddress}`,
+    `PRIVATE_INTERFACE=${facts.interfaces.private}`,
+    `REFUSE_SWAP=${refuseSwap ? "yes" : "no"}`,
+  ]);
+}
+
+function text(filePath: string, content: string): NodeFile {
+  return { path: filePath, mode: "0644", content };
+}
+
+function lines(all: string[]): string {
+  return all.map((line) => `${line}\n`).join("");
+}
+
+function readScript(name: string): string {
+  return readFileSync(path.join(__dirname, "scripts", name), "utf8");
+}
