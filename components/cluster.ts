@@ -6,9 +6,7 @@ import { type DoctorArgs, verifyCluster } from "./doctor/resource";
 import { initControlPlane, joinWorker, operatorKubeconfig } from "./kubeadm/bootstrap";
 import { keptKeyPair, type KeyPair } from "./node/keys";
 import { type PreparedNode, prepareNode } from "./node/steps";
-import { planCluster } from "./plan/cluster";
-import { PlanError } from "./plan/problems";
-import type { ClusterArgs, ClusterPlan, NodePlan } from "./plan/types";
+import { type ClusterArgs, type ClusterPlan, type NodePlan, planCluster, PlanError } from "./plan";
 import {
   createMachine,
   createRoutes,

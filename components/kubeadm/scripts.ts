@@ -2,22 +2,12 @@
  * The steps that make a cluster of prepared nodes, as bash. Each may run again at any time: it looks at what is there, finishes what a
  * cut-off run began and leaves the rest alone. Data that holds secrets comes by standard input, never in the text.
  */
-import type { NodePlan } from "../plan/types";
+import { type NodePlan, waitNetworkPath } from "../plan";
 
 /** File of a node's kubeadm document, readable by root alone: a join document holds a token. */
 const document = "/etc/zerosteal/kubeadm.yaml";
 
 const kubectl = "kubectl --kubeconfig=/etc/kubernetes/admin.conf";
-
-/** Waits for the private NIC: clouds plug it in after the machine has started, and everything of Kubernetes binds to its address. */
-function waitForPrivateAddress(node: NodePlan): string {
-  return `
-for attempt in $(seq 1 120); do
-  if ip -4 -o addr show | grep -qF ' ${node.privateAddress}/'; then break; fi
-  if [ "$attempt" = 120 ]; then echo 'the private address ${node.privateAddress} did not appear on any interface within 60 s' >&2; exit 1; fi
-  sleep 0.5
-done`;
-}
 
 /** First control plane: `kubeadm init`, then the planned pod CIDR on its own Node. Reads the server's id; prints the hash of the CA's key. */
 export function initScript(node: NodePlan): string {
@@ -25,7 +15,7 @@ export function initScript(node: NodePlan): string {
 read -r server_id
 healthy() { [ -e /etc/kubernetes/admin.conf ] && ${kubectl} get --raw=/readyz >/dev/null 2>&1; }
 settled() { for attempt in $(seq 1 60); do if healthy; then return 0; fi; sleep 1; done; return 1; }
-${waitForPrivateAddress(node)}
+${waitNetworkPath}
 install -D -m 0600 /dev/null ${document}
 cat >${document} <<'END_OF_DOCUMENT'
 ${node.kubeadm.trimEnd()}
@@ -72,7 +62,7 @@ export function joinScript(node: NodePlan): string {
   return `
 read -r token
 read -r hash
-${waitForPrivateAddress(node)}
+${waitNetworkPath}
 if [ -e /etc/kubernetes/kubelet.conf ] && [ -e /var/lib/zerosteal/joined ]; then exit 0; fi
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then kubeadm reset --force >/var/log/zerosteal-kubeadm.log 2>&1; fi
 install -D -m 0600 /dev/null ${document}

@@ -1,6 +1,6 @@
 import type * as command from "@pulumi/command";
 import type { ClusterContext } from "../context";
-import type { NodePlan } from "../plan/types";
+import { applyScript, type NodePlan } from "../plan";
 import type { UnderlayMachine } from "../underlay/hetzner";
 import type { KeyPair } from "./keys";
 import { type NodeConnection, remoteStep } from "./remote";
@@ -55,17 +55,20 @@ done
 cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub
 `;
 
-/** Waits for the first boot's run of the same script, writes the files as planned and runs it again: nothing happens when nothing changed. */
+/** Waits for the first boot's run of the same script, then runs it with the files as planned: nothing happens when nothing changed. */
 function tuneScript(node: NodePlan): string {
   return `
 cloud-init status --wait >/dev/null || {
   code=$?
   # 2 means recoverable errors, which the script below would meet again and name.
-  if [ "$code" != 2 ]; then cloud-init status --long >&2; tail -n 20 /var/log/cloud-init-output.log >&2; exit "$code"; fi
+  if [ "$code" != 2 ]; then
+    cloud-init status --long >&2
+    tail -n 20 /var/log/cloud-init-output.log >&2
+    exit "$code"
+  fi
 }
-${node.files.map((file) => `install -D -m ${file.mode} /dev/stdin ${file.path} <<'END_OF_FILE'\n${file.content.trimEnd()}\nEND_OF_FILE`).join("\n")}
 bash /dev/stdin <<'END_OF_SETUP'
-${node.setupScript.trimEnd()}
+${applyScript(node.files).trimEnd()}
 END_OF_SETUP
 if [ -e /etc/ssh/ssh_host_ecdsa_key ]; then
   rm -f /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ecdsa_key.pub

@@ -2,8 +2,7 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { childOptions, type ClusterContext, numericId, type Transform, transformed } from "../context";
 import type { KeyPair } from "../node/keys";
-import { ONE_TIME_HOST_KEY } from "../plan/cloudInit";
-import type { NodePlan } from "../plan/types";
+import { type NodePlan, withHostKey } from "../plan";
 
 /** Hooks into the cloud objects of a cluster. */
 export interface HetznerTransforms {
@@ -104,7 +103,7 @@ export function createMachine(
         image: plan.underlay.image,
         location: plan.underlay.location,
         sshKeys: [underlay.sshKey.id],
-        userData: pulumi.secret(hostKey.privateKey.apply((key) => fillHostKey(node.userData, key))),
+        userData: pulumi.secret(hostKey.privateKey.apply((key) => withHostKey(node.userData, key))),
         labels: { ...plan.labels, "zerosteal/role": node.role, "zerosteal/pool": node.pool },
         // The provider plugs the network in after the machine has started; `aliasIps` given, it does not differ at each run.
         networks: [{ networkId: numericId(underlay.network), ip: node.privateAddress, aliasIps: [] }],
@@ -136,15 +135,4 @@ export function createRoutes(context: ClusterContext, underlay: HetznerUnderlay)
     );
   }
   return routes;
-}
-
-/** The private key is a block of lines in the YAML of the user data: each keeps the indentation of the placeholder. */
-function fillHostKey(userData: string, key: string): string {
-  return userData.replace(new RegExp(`^( *)${ONE_TIME_HOST_KEY}$`, "m"), (_, indent: string) =>
-    key
-      .trimEnd()
-      .split("\n")
-      .map((line) => indent + line)
-      .join("\n"),
-  );
 }
