@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
+import type { Hash } from "node:crypto";
 import { createHash } from "node:crypto";
 import { copyFile, link, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { contentKey, exists } from "../../toolchain/cache";
 import type { Blob, BlobStore } from "./blobs";
@@ -54,7 +54,7 @@ const mediaTypes: Record<Compression, string> = {
  */
 export async function ensureLayer(store: BlobStore, recipe: LayerRecipe, compression: Compression): Promise<Layer> {
   const shape = "tree" in recipe.content ? recipe.content.without : recipe.content.links;
-  const key = contentKey([recipe.identity, shape, "files" in recipe.content && recipe.content.files, compression, 1]);
+  const key = contentKey([recipe.identity, shape, "files" in recipe.content && recipe.content.files, compression, 2]);
   const known = await store.recall<Layer>(key);
   if (known && (await exists(store.file(known.digest)))) return known;
   const layer = { ...(await pack(store, recipe.content, compression)), key };
@@ -119,19 +119,25 @@ async function write(
   const tar = spawn("tar", [...order, "--anchored", "--wildcards", ...exclude, "-cf", "-", "-C", dir, "."], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const plain = new PassThrough({ highWaterMark: 1 << 20 });
-  const diff = createHash("sha256");
-  plain.on("data", (chunk: Buffer) => diff.update(chunk));
-  const packed = pipeline(tar.stdout, plain);
-  let blob: Blob;
   if (compression === "none") {
-    [blob] = await Promise.all([store.addStream(plain), packed, runTo(tar)]);
-  } else {
-    const zstd = spawn("zstd", ["-q", "-3", "-T1", "-c"], { stdio: ["pipe", "pipe", "pipe"] });
-    const fed = pipeline(plain, zstd.stdin);
-    [blob] = await Promise.all([store.addStream(zstd.stdout), packed, fed, runTo(tar), runTo(zstd)]);
+    const [blob] = await Promise.all([store.addStream(tar.stdout), runTo(tar)]);
+    return { ...blob, mediaType: mediaTypes.none, diffId: blob.digest };
   }
+  const diff = createHash("sha256");
+  const zstd = spawn("zstd", ["-q", "-3", "-T1", "-c"], { stdio: ["pipe", "pipe", "pipe"] });
+  const feed = pipeline(tar.stdout, hashing(diff), zstd.stdin);
+  const [blob] = await Promise.all([store.addStream(zstd.stdout), feed, runTo(tar), runTo(zstd)]);
   return { ...blob, mediaType: mediaTypes[compression], diffId: `sha256:${diff.digest("hex")}` };
+}
+
+/** Passes chunks on and adds each to a hash. */
+function hashing(hash: Hash): (chunks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer> {
+  return async function* (chunks) {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
 }
 
 /** Resolves when a child ends with 0, and throws with its last words otherwise. */
