@@ -1,8 +1,15 @@
-/** What the doctor compares the live cluster with. Derived from a ClusterPlan; parts are absent where only a kubeconfig is at hand. */
+/** What the doctor compares the live cluster with. Derived from a ClusterPlan; absent where only a kubeconfig is at hand. */
 export interface Expectation {
   cluster: string;
   versions: { kubernetes: string; cilium: string };
-  nodes: { name: string; role: "control-plane" | "worker"; privateAddress: string; podCidr: string; taints: string[] }[];
+  /** `taints` as text: `key[=value]:effect`. */
+  nodes: {
+    name: string;
+    role: "control-plane" | "worker";
+    privateAddress: string;
+    podCidr: string;
+    taints: string[];
+  }[];
   podCidr: string;
   serviceCidr: string;
   clusterDns: string;
@@ -16,21 +23,24 @@ export interface Expectation {
     masquerading: "BPF" | "iptables";
     nativeRoutingCidr: string;
     loadBalancerMode: "snat" | "dsr" | "hybrid";
-    /** Devices as configured, wildcards allowed, e.g. ["eth0", "enp7s0"]. */
+    /** Devices as configured: `eth0`, wildcards such as `enp+`, exclusions such as `!eth1`. Empty: left to Cilium. */
     devices: string[];
   };
   /** Routes that the underlay must hold; absent where the underlay has none. */
   cloudRoutes?: { networkName: string; routes: { destination: string; gateway: string }[] };
 }
 
-/** Outcome of one check on one subject. `unprovable`: only where the machine is a container and the key is absent or read-only there. `unseen`: what is needed to judge was not at hand. */
+/**
+ * Outcome of one check on one subject. `unprovable`: only where the machine is a container and the key is absent or
+ * read-only there. `unseen`: what is needed to judge was not at hand.
+ */
 export type Outcome = "ok" | "failed" | "unprovable" | "unseen";
 
 /** One finding. */
 export interface CheckResult {
   /** Stable id of the check, e.g. `pod-mtu`. */
   check: string;
-  /** Node, pair of nodes, or `cluster`. */
+  /** A node `web-1`, an ordered pair of nodes `web-1 -> web-2`, or `cluster`. */
   subject: string;
   outcome: Outcome;
   wanted: string;

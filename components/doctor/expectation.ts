@@ -1,0 +1,68 @@
+import type { ClusterPlan, Taint } from "../plan/types";
+import type { Expectation } from "./types";
+
+/** A taint as text: `key[=value]:effect`. */
+export function taintText(taint: { key: string; value?: string; effect: string }): string {
+  return `${taint.key}${taint.value ? `=${taint.value}` : ""}:${taint.effect}`;
+}
+
+/**
+ * What the doctor wants to find on a cluster made from this plan.
+ * @param plan output of planCluster
+ * @param names `networkName`: the private network's name in the cloud; default the cluster's name
+ */
+export function expectationOf(plan: ClusterPlan, names: { networkName?: string } = {}): Expectation {
+  const values = plan.cilium.values;
+  const kubeProxyReplacement = isTrue(at(values, "kubeProxyReplacement"));
+  const bpfMasquerade = isTrue(at(values, "bpf", "masquerade"));
+  const legacyRouting = isTrue(at(values, "bpf", "hostLegacyRouting"));
+  return {
+    cluster: plan.name,
+    versions: { kubernetes: plan.versions.kubernetes, cilium: plan.versions.cilium },
+    nodes: plan.nodes.map((node) => ({
+      name: node.name,
+      role: node.role,
+      privateAddress: node.privateAddress,
+      podCidr: node.podCidr,
+      taints: node.taints.map((taint: Taint) => taintText(taint)).sort(),
+    })),
+    podCidr: plan.podCidr,
+    serviceCidr: plan.serviceCidr,
+    clusterDns: plan.clusterDns,
+    mtu: { node: plan.underlay.mtu, pod: plan.podMtu },
+    sysctls: plan.sysctls.map(({ key, value, podsInherit, namespaced }) => ({ key, value, podsInherit, namespaced })),
+    cilium: {
+      kubeProxyReplacement,
+      routingMode: at(values, "routingMode") === "native" ? "native" : "tunnel",
+      // Cilium falls back to the legacy path by itself where one of the two is missing.
+      hostRouting: kubeProxyReplacement && bpfMasquerade && !legacyRouting ? "BPF" : "Legacy",
+      masquerading: bpfMasquerade ? "BPF" : "iptables",
+      nativeRoutingCidr: String(at(values, "ipv4NativeRoutingCIDR") ?? plan.podCidr),
+      loadBalancerMode: loadBalancerMode(at(values, "loadBalancer", "mode")),
+      devices: words(at(values, "devices")),
+    },
+    cloudRoutes: { networkName: names.networkName ?? plan.name, routes: plan.nodes.map((node) => ({ ...node.route })) },
+  };
+}
+
+function at(values: unknown, ...path: string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined),
+    values,
+  );
+}
+
+/** Helm takes booleans and their text alike. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === "true";
+}
+
+function loadBalancerMode(value: unknown): "snat" | "dsr" | "hybrid" {
+  return value === "dsr" || value === "hybrid" ? value : "snat";
+}
+
+/** Helm takes devices as a list and as text with commas or spaces. */
+function words(value: unknown): string[] {
+  const text = Array.isArray(value) ? value.join(" ") : typeof value === "string" ? value : "";
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}

@@ -1,0 +1,229 @@
+import type {
+  CiliumStatus,
+  ConnectResult,
+  HostProbe,
+  LookupResult,
+  PingResult,
+  PodProbe,
+  RouteReading,
+  RuleCount,
+  SysctlReading,
+} from "./evidence";
+
+/** One thing that the probe script tried. */
+export interface TaskOutput {
+  id: string;
+  exitCode: number;
+  milliseconds: number;
+  output: string;
+}
+
+/**
+ * The kernel's fixed inode number of its first PID namespace (PID_NS_INIT_INO in include/uapi/linux/nsfs.h). A machine
+ * whose init lives in another one is a container. Unlike files such as /run/systemd/container it needs no access to
+ * the node's file system, only a pod with hostPID, and nobody forgets to write it.
+ */
+const firstPidNamespace = "pid:[4026531836]";
+
+/** Lines of the probe script. Anything that is not such a line is left out: a login banner, a shell's warning. */
+export function parseTasks(text: string): Map<string, TaskOutput> {
+  const tasks = new Map<string, TaskOutput>();
+  for (const line of text.split("\n")) {
+    const task = parseTask(line);
+    if (task) tasks.set(task.id, task);
+  }
+  return tasks;
+}
+
+/** The same for people: each thing that was tried, with its exit code, its time and what it printed. */
+export function transcript(text: string): string {
+  const tasks = [...parseTasks(text).values()];
+  return tasks
+    .map((task) => `$ ${task.id} (${task.exitCode}, ${task.milliseconds.toFixed(1)} ms)\n${task.output}\n`)
+    .join("");
+}
+
+function parseTask(line: string): TaskOutput | undefined {
+  const match = /^\{"id":"([^"]+)","rc":(\d+),"us":(-?\d+),"out":"([A-Za-z0-9+/=]*)"\}$/.exec(line.trim());
+  if (!match) return undefined;
+  return {
+    id: match[1]!,
+    exitCode: Number(match[2]),
+    milliseconds: Number(match[3]) / 1000,
+    output: Buffer.from(match[4]!, "base64").toString("utf8"),
+  };
+}
+
+/** What the probe on the node's network said. */
+export function parseHostProbe(text: string): HostProbe {
+  const tasks = parseTasks(text);
+  return {
+    machineIsContainer: pidNamespace(tasks) !== firstPidNamespace,
+    addresses: parseAddresses(output(tasks, "addresses")),
+    resolvers: parseNameservers(output(tasks, "resolv")),
+    sysctls: parseSysctls(output(tasks, "sysctls")),
+    kubeProxyRules: parseRules(output(tasks, "rules")),
+    connects: keyed(tasks, "connect", parseConnect),
+    routes: keyed(tasks, "route", parseRoute),
+    exact: keyed(tasks, "exact", parsePing),
+  };
+}
+
+/** What the probe on the pod network said. `address`: the pod's own. */
+export function parsePodProbe(text: string, address: string): PodProbe {
+  const tasks = parseTasks(text);
+  return {
+    address,
+    nameservers: parseNameservers(output(tasks, "resolv")),
+    sysctls: parseSysctls(output(tasks, "sysctls")),
+    lookups: Object.values(keyed(tasks, "lookup", parseLookup)),
+    apiConnects: Object.values(keyed(tasks, "api", parseConnect)),
+    connects: keyed(tasks, "connect", parseConnect),
+    reach: keyed(tasks, "reach", parsePing),
+    routes: keyed(tasks, "route", parseRoute),
+    exact: keyed(tasks, "exact", parsePing),
+    oneMore: keyed(tasks, "more", parsePing),
+    nodeOneMore: keyed(tasks, "nodemore", parsePing),
+  };
+}
+
+function pidNamespace(tasks: Map<string, TaskOutput>): string {
+  const name = output(tasks, "pidns").trim();
+  // Without an answer the machine is held to be a real one: nothing is then excused.
+  return name.startsWith("pid:[") ? name : firstPidNamespace;
+}
+
+function output(tasks: Map<string, TaskOutput>, id: string): string {
+  return tasks.get(id)?.output ?? "";
+}
+
+function keyed<T>(tasks: Map<string, TaskOutput>, kind: string, parse: (task: TaskOutput) => T): Record<string, T> {
+  const entries = [...tasks.values()].filter((task) => task.id.startsWith(`${kind} `));
+  return Object.fromEntries(entries.map((task) => [task.id.slice(kind.length + 1), parse(task)]));
+}
+
+/** Output of iputils ping, with or without an answer. */
+export function parsePing(task: TaskOutput): PingResult {
+  const text = task.output;
+  const statistics = /(\d+) packets transmitted, (\d+) received/.exec(text);
+  const refused = /From (\S+?):? icmp_seq=\d+ Frag needed and DF set \(mtu = (\d+)\)/.exec(text);
+  const unreachable = /From \S+ icmp_seq=\d+ (?!Frag needed)(.+)/.exec(text);
+  const result: PingResult = {
+    sent: Number(statistics?.[1] ?? 0),
+    received: Number(statistics?.[2] ?? 0),
+    refusedLocally: /local error: message too long|No buffer space available/i.test(text),
+  };
+  if (refused) result.refusedBy = { address: refused[1]!, mtu: Number(refused[2]) };
+  if (unreachable) result.complaint = unreachable[1]!;
+  else if (!statistics) result.complaint = lastLine(text) || `ping ended with ${task.exitCode}`;
+  return result;
+}
+
+function parseConnect(task: TaskOutput): ConnectResult {
+  const milliseconds = task.milliseconds;
+  if (task.exitCode === 0) return { ok: true, milliseconds };
+  // bash says "…: connect: Connection refused" and then once more that the file could not be opened.
+  const reason = /(?:connect: )?(Connection refused|No route to host|Network is unreachable)/.exec(task.output)?.[1];
+  const timedOut = task.exitCode === 124 || task.exitCode === 143;
+  return { ok: false, milliseconds, error: reason ?? (timedOut ? "no answer" : lastLine(task.output) || "failed") };
+}
+
+/** Output of dig, or of getent where the image has no dig. */
+export function parseLookup(task: TaskOutput): LookupResult {
+  const text = task.output;
+  const dig = /^; <<>> DiG|->>HEADER<<-|^;;/m.test(text);
+  const pattern = dig ? /\sIN\s+A\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm : /^(\d+\.\d+\.\d+\.\d+)\s/gm;
+  const addresses = [...new Set([...text.matchAll(pattern)].map((match) => match[1]!))];
+  const own = /Query time: (\d+) msec/.exec(text)?.[1];
+  const milliseconds = own === undefined ? task.milliseconds : Number(own);
+  if (addresses.length > 0) return { addresses, milliseconds };
+  const status = /status: ([A-Z]+)/.exec(text)?.[1];
+  const silent = /timed out|no servers could be reached/.test(text) || task.exitCode === 124 || task.exitCode === 143;
+  return { addresses, milliseconds, error: silent ? "no answer" : (status ?? (lastLine(text) || "no address")) };
+}
+
+function parseRoute(task: TaskOutput): RouteReading {
+  const match = /^(\S+) (\d+)$/m.exec(task.output);
+  return match ? { device: match[1]!, mtu: Number(match[2]) } : { device: "", mtu: 0 };
+}
+
+/** Lines `key<TAB>octal mode<TAB>value`, or `key<TAB>absent`. */
+export function parseSysctls(text: string): Record<string, SysctlReading> {
+  const readings: Record<string, SysctlReading> = {};
+  for (const line of text.split("\n")) {
+    const [key, mode, value] = line.split("\t");
+    if (!key || !mode) continue;
+    const writable = mode !== "absent" && (Number.parseInt(mode, 8) & 0o222) !== 0;
+    readings[key] = { present: mode !== "absent", writable, value: oneLine(value ?? "") };
+  }
+  return readings;
+}
+
+function parseRules(text: string): RuleCount[] {
+  const lines = text.split("\n").filter((line) => line.includes("\t"));
+  return lines.map((line) => {
+    const [tool = "", count = "", error] = line.split("\t");
+    return count === "error" ? { tool, lines: 0, error: error ?? "failed" } : { tool, lines: Number(count) };
+  });
+}
+
+/** IPv4 addresses in the output of `ip -j addr`. */
+export function parseAddresses(text: string): string[] {
+  return [...text.matchAll(/"local":"(\d+\.\d+\.\d+\.\d+)"/g)].map((match) => match[1]!);
+}
+
+function parseNameservers(text: string): string[] {
+  return [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+}
+
+/** Whitespace of any kind and amount as one space. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim() ?? "";
+}
+
+/** The parts of Cilium's StatusResponse (api/v1/openapi.yaml of Cilium) that are read. */
+interface StatusResponse {
+  cilium?: { msg?: string };
+  "kube-proxy-replacement"?: {
+    mode?: string;
+    devices?: string[] | null;
+    deviceList?: { name?: string }[] | null;
+    directRoutingDevice?: string;
+    features?: { nodePort?: { enabled?: boolean; mode?: string } };
+  };
+  routing?: { "inter-host-routing-mode"?: string; "intra-host-routing-mode"?: string };
+  masquerading?: {
+    enabled?: boolean;
+    mode?: string;
+    enabledProtocols?: { ipv4?: boolean };
+    "snat-exclusion-cidr-v4"?: string;
+    "snat-exclusion-cidr"?: string;
+  };
+}
+
+/**
+ * Output of `cilium-dbg status -o json`.
+ * @throws SyntaxError when there is no JSON document in it
+ */
+export function parseCiliumStatus(text: string): CiliumStatus {
+  const status = JSON.parse(text.slice(Math.max(0, text.indexOf("{")))) as StatusResponse;
+  const replacement = status["kube-proxy-replacement"];
+  const nodePort = replacement?.features?.nodePort;
+  const masquerading = status.masquerading;
+  const masqueradesIpv4 = masquerading?.enabledProtocols?.ipv4 ?? masquerading?.enabled ?? false;
+  return {
+    version: status.cilium?.msg?.split(" ")[0] ?? "",
+    kubeProxyReplacement: replacement?.mode ?? "False",
+    devices: replacement?.deviceList?.map((device) => device.name ?? "") ?? replacement?.devices ?? [],
+    directRoutingDevice: replacement?.directRoutingDevice ?? "",
+    routingMode: status.routing?.["inter-host-routing-mode"] ?? "",
+    hostRouting: status.routing?.["intra-host-routing-mode"] ?? "",
+    masquerading: masqueradesIpv4 ? (masquerading?.mode ?? "") : "disabled",
+    nativeRoutingCidr: masquerading?.["snat-exclusion-cidr-v4"] ?? masquerading?.["snat-exclusion-cidr"] ?? "",
+    loadBalancerMode: nodePort?.enabled ? (nodePort.mode ?? "") : "",
+  };
+}
