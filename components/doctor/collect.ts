@@ -1,0 +1,140 @@
+import { lookup } from "node:dns/promises";
+import { readCloudRoutes, type CloudAccess } from "./cloud";
+import type { CiliumAgent, CiliumStatus, Evidence, Seen } from "./evidence";
+import { execInPod } from "./exec";
+import { CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
+import { mapLimited } from "./limit";
+import { parseCiliumStatus } from "./parse";
+import { probeNodes } from "./probe";
+import { readCluster, type ClusterObjects } from "./readCluster";
+import type { Expectation } from "./types";
+
+export interface CollectOptions {
+  /** Text of a kubeconfig. Secret. */
+  kubeconfig: string;
+  /** Decides which kernel settings are read and which packet sizes are tried. */
+  expectation?: Expectation;
+  /** Access to the cloud's API, for the network's routes. */
+  hcloud?: CloudAccess;
+  /** Default: `defaultProbeImage`. */
+  probeImage?: string;
+  /** `host:port` outside of the cluster. Default: a node's own resolver, or the API's public address. */
+  egressTarget?: string;
+  /** Called with a short text at each step. */
+  onProgress?: (step: string) => void;
+  /** Called with the raw output of everything that was run in a pod, to see what the findings rest on. */
+  onTranscript?: (title: string, text: string) => void;
+  /** Ends the collection when it aborts; what was made in the cluster is removed all the same. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Looks at a live cluster. Makes a namespace with two pods on each Ready node and removes it before it returns,
+ * also when it fails or is interrupted. About 15 s with the image on the nodes.
+ * @throws CannotRun with one sentence: unusable kubeconfig, unreachable cluster, missing rights
+ */
+export async function collectEvidence(options: CollectOptions): Promise<Evidence> {
+  const progress = options.onProgress ?? (() => undefined);
+  const signal = options.signal ?? new AbortController().signal;
+  const kube = openKube(options.kubeconfig, signal);
+  try {
+    progress("reading the cluster's objects");
+    const objects = await readCluster(kube);
+    const egressTargets = await chooseEgressTargets(options, kube, objects);
+    const [probes, agents, cloud] = await Promise.all([
+      probeNodes(kube, objects, egressTargets, options, progress, signal),
+      askAgents(kube, objects.agents, options, signal),
+      askCloud(options, signal),
+    ]);
+    return {
+      contextCluster: kube.contextCluster,
+      server: kube.server,
+      nodes: objects.nodes,
+      kubeProxy: objects.kubeProxy,
+      apiService: objects.apiService,
+      agents,
+      probes: probes.probes,
+      egressTargets: probes.egressTargets,
+      cloud,
+    };
+  } catch (error) {
+    if (signal.aborted || error instanceof CannotRun) throw error;
+    // Everything that is not about the API itself is a fault of this program and keeps its stack.
+    if (statusOf(error) === undefined && !isConnectionError(error)) throw error;
+    throw new CannotRun(explain(error, "work with the probe pods", kube.server));
+  }
+}
+
+function isConnectionError(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: string };
+  return name === "AbortError" || name === "TimeoutError" || name === "FetchError" || /^E[A-Z]+$/.test(code ?? "");
+}
+
+/** The caller's target, or else the API's own address where it can stand for the outside. Nodes add their resolvers. */
+async function chooseEgressTargets(
+  options: CollectOptions,
+  kube: Kube,
+  objects: ClusterObjects,
+): Promise<Evidence["egressTargets"]> {
+  if (options.egressTarget !== undefined) return [{ target: options.egressTarget, asked: true }];
+  const url = new URL(kube.server);
+  const address = await addressOf(url.hostname);
+  const inside = objects.nodes.some((node) => node.internalIp === address || node.externalIps.includes(address ?? ""));
+  if (address === undefined || inside || /^(127|169\.254|0)\./.test(address)) return [];
+  return [{ target: `${address}:${url.port || "443"}`, asked: false }];
+}
+
+async function addressOf(host: string): Promise<string | undefined> {
+  try {
+    return (await lookup(host, { family: 4 })).address;
+  } catch {
+    // A name that only the API client can resolve, e.g. through a proxy: then it is no target.
+    return undefined;
+  }
+}
+
+async function askAgents(
+  kube: Kube,
+  agents: ClusterObjects["agents"],
+  options: CollectOptions,
+  signal: AbortSignal,
+): Promise<Seen<CiliumAgent[]>> {
+  if ("unseen" in agents) return agents;
+  const asked = await mapLimited(agents.value, 16, async (agent) => ({
+    node: agent.node,
+    pod: agent.pod,
+    ready: agent.ready,
+    status: agent.ready
+      ? await askAgent(kube, agent, options, signal)
+      : { unseen: `the agent ${agent.pod} is not ready, so it cannot be asked` },
+  }));
+  return { value: asked };
+}
+
+/** Before Cilium 1.15 the command had another name. */
+async function askAgent(
+  kube: Kube,
+  agent: { pod: string; namespace: string },
+  options: CollectOptions,
+  signal: AbortSignal,
+): Promise<Seen<CiliumStatus>> {
+  let problem = "";
+  for (const command of ["cilium-dbg", "cilium"]) {
+    try {
+      const where = { namespace: agent.namespace, pod: agent.pod, container: "cilium-agent" };
+      const result = await execInPod(kube, where, [command, "status", "--verbose", "-o", "json"], 15_000, signal);
+      options.onTranscript?.(`${agent.pod}: ${command} status`, result.stdout + result.stderr);
+      if (result.stdout.includes("{")) return { value: parseCiliumStatus(result.stdout) };
+      problem ||= result.stderr.trim().split("\n").at(-1) || "no output";
+    } catch (error) {
+      if (signal.aborted) throw error;
+      problem ||= (error as Error).message;
+    }
+  }
+  return { unseen: `the agent ${agent.pod} did not tell its status: ${problem}` };
+}
+
+async function askCloud(options: CollectOptions, signal: AbortSignal): Promise<Evidence["cloud"]> {
+  if (!options.hcloud) return { unseen: "No cloud token was given: set HCLOUD_TOKEN to compare the network's routes." };
+  return readCloudRoutes(options.hcloud, signal);
+}

@@ -1,0 +1,206 @@
+import type { CollectOptions } from "./collect";
+import { valueOf, type Evidence, type HostProbe, type NodeEvidence, type NodeProbes, type Seen } from "./evidence";
+import { execInPod } from "./exec";
+import { explain, openKube, statusOf, type Kube } from "./kube";
+import { mapLimited } from "./limit";
+import { parseHostProbe, parsePodProbe, transcript } from "./parse";
+import {
+  createNamespace,
+  defaultProbeImage,
+  newNamespaceName,
+  probePodManifest,
+  removeLeftovers,
+  removeNamespace,
+  waitForProbes,
+  type ProbeRole,
+  type RunningProbe,
+  type StuckProbe,
+} from "./probePods";
+import { probeCommand, type Peer } from "./probeScript";
+import type { ClusterObjects } from "./readCluster";
+
+/** Milliseconds for all pods to run; the first time a node may have to pull the image. */
+const startLimit = 90_000;
+/** Milliseconds for one probe's script. Each thing in it has a limit of its own; all of them together stay below. */
+const scriptLimit = 45_000;
+/** Each node asks all others up to this number, and in larger clusters this many next ones in order of names. */
+const peerLimit = 8;
+
+export interface ProbeOutcome {
+  probes: NodeProbes[];
+  egressTargets: Evidence["egressTargets"];
+}
+
+/** Runs the probes on all Ready nodes and removes them. */
+export async function probeNodes(
+  kube: Kube,
+  objects: ClusterObjects,
+  targets: Evidence["egressTargets"],
+  options: CollectOptions,
+  progress: (step: string) => void,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const nodes = objects.nodes.filter((node) => node.ready);
+  if (nodes.length === 0) return { probes: [], egressTargets: targets };
+  const namespace = newNamespaceName();
+  try {
+    progress(`starting probe pods on ${nodes.length} nodes`);
+    await createNamespace(kube, namespace);
+    await tidyUp(kube, progress);
+    const { running, stuck } = await startProbes(kube, namespace, nodes, options, signal);
+    progress("probing from the nodes");
+    const run = new ProbeRun(kube, namespace, nodes, running, stuck, objects, options, signal);
+    const hosts = await run.hosts(targets.map(({ target }) => target));
+    const egressTargets = [...targets, ...(targets.some(({ asked }) => asked) ? [] : resolverTargets(hosts, nodes))];
+    progress("probing from the pods");
+    const pods = await run.pods(egressTargets.map(({ target }) => target));
+    const probes = nodes.map((node, index) => ({
+      node: node.name,
+      host: hosts[index]!,
+      pod: pods[index]!,
+      notStarted: stuck
+        .filter((probe) => probe.node === node.name)
+        .map((probe) => `${probe.role} probe: ${probe.reason}`),
+    }));
+    return { probes, egressTargets };
+  } finally {
+    progress("removing the probe pods");
+    await cleanUp(options.kubeconfig, namespace, progress);
+  }
+}
+
+/** Not on the run's own signal: an interrupted run must still clean up. Findings are not lost for a failure here. */
+async function cleanUp(kubeconfig: string, namespace: string, progress: (step: string) => void): Promise<void> {
+  const kube = openKube(kubeconfig, new AbortController().signal);
+  try {
+    await removeNamespace(kube, namespace);
+  } catch (error) {
+    progress(
+      `${explain(error, "remove the probe pods", kube.server)} Remove them: kubectl delete namespace ${namespace}`,
+    );
+  }
+}
+
+/** Old leftovers do no harm to this run, so a refusal is told and not fatal. */
+async function tidyUp(kube: Kube, progress: (step: string) => void): Promise<void> {
+  try {
+    const removed = await removeLeftovers(kube, new Date());
+    if (removed.length > 0) progress(`removed leftovers of runs that were killed: ${removed.join(", ")}`);
+  } catch (error) {
+    if (statusOf(error) === undefined) throw error;
+    progress(explain(error, "remove leftovers of earlier runs", kube.server));
+  }
+}
+
+async function startProbes(
+  kube: Kube,
+  namespace: string,
+  nodes: NodeEvidence[],
+  options: CollectOptions,
+  signal: AbortSignal,
+): Promise<{ running: RunningProbe[]; stuck: StuckProbe[] }> {
+  const image = options.probeImage ?? defaultProbeImage;
+  const sysctls = options.expectation?.sysctls.map((entry) => entry.key) ?? [];
+  const roles: ProbeRole[] = ["host", "pod"];
+  const wanted = nodes.flatMap((node, index) => roles.map((role) => ({ node: node.name, role, index })));
+  const refused: StuckProbe[] = [];
+  const created = await mapLimited(wanted, 16, async ({ node, role, index }) => {
+    const body = probePodManifest(node, role, index, image, sysctls);
+    try {
+      await kube.core.createNamespacedPod({ namespace, body });
+      return [{ node, role, pod: body.metadata?.name ?? "" }];
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      refused.push({ node, role, reason: explain(error, "create a probe pod", kube.server) });
+      return [];
+    }
+  });
+  const { running, stuck } = await waitForProbes(kube, namespace, created.flat(), startLimit, signal);
+  return { running, stuck: [...refused, ...stuck] };
+}
+
+/** One round of exec requests. */
+class ProbeRun {
+  constructor(
+    private readonly kube: Kube,
+    private readonly namespace: string,
+    private readonly nodes: NodeEvidence[],
+    private readonly running: RunningProbe[],
+    private readonly stuck: StuckProbe[],
+    private readonly objects: ClusterObjects,
+    private readonly options: CollectOptions,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  hosts(egress: string[]): Promise<Seen<HostProbe>[]> {
+    return this.all("host", egress, (text) => parseHostProbe(text));
+  }
+
+  pods(egress: string[]): Promise<NodeProbes["pod"][]> {
+    return this.all("pod", egress, (text, probe) => parsePodProbe(text, probe.address));
+  }
+
+  private all<T>(
+    role: ProbeRole,
+    egress: string[],
+    parse: (text: string, probe: RunningProbe) => T,
+  ): Promise<Seen<T>[]> {
+    return mapLimited(this.nodes, 16, async (node, index): Promise<Seen<T>> => {
+      const probe = this.running.find((candidate) => candidate.node === node.name && candidate.role === role);
+      if (!probe) {
+        const reason = this.stuck.find((candidate) => candidate.node === node.name && candidate.role === role)?.reason;
+        return { unseen: `the ${role} probe does not run there: ${reason ?? "unknown reason"}` };
+      }
+      return this.one(probe, index, egress, parse);
+    });
+  }
+
+  private async one<T>(
+    probe: RunningProbe,
+    index: number,
+    egress: string[],
+    parse: (text: string, probe: RunningProbe) => T,
+  ): Promise<Seen<T>> {
+    const api = valueOf(this.objects.apiService);
+    const command = probeCommand({
+      role: probe.role,
+      nodeMtu: this.options.expectation?.mtu.node ?? 0,
+      podMtu: this.options.expectation?.mtu.pod ?? 0,
+      api: api && `${api.clusterIp}:${api.port}`,
+      egress,
+      peers: this.peersOf(index),
+    });
+    const where = { namespace: this.namespace, pod: probe.pod, container: "probe" };
+    try {
+      const result = await execInPod(this.kube, where, command, scriptLimit, this.signal);
+      this.options.onTranscript?.(`${probe.node}: ${probe.role} probe`, transcript(result.stdout) + result.stderr);
+      if (result.stdout.includes('"id":"sysctls"')) return { value: parse(result.stdout, probe) };
+      return {
+        unseen: `the ${probe.role} probe gave no results: ${result.stderr.trim().split("\n").at(-1) || "no output"}`,
+      };
+    } catch (error) {
+      if (this.signal.aborted) throw error;
+      return { unseen: `the ${probe.role} probe could not be run: ${(error as Error).message}` };
+    }
+  }
+
+  private peersOf(index: number): Peer[] {
+    const count = Math.min(peerLimit, this.nodes.length - 1);
+    return Array.from({ length: count }, (_, step) => {
+      const node = this.nodes[(index + step + 1) % this.nodes.length]!;
+      const probe = this.running.find((candidate) => candidate.node === node.name && candidate.role === "pod");
+      return { node: node.name, podAddress: probe?.address, nodeAddress: node.internalIp };
+    });
+  }
+}
+
+/** Resolvers that nodes themselves reach and that lie outside of the cluster. */
+function resolverTargets(hosts: Seen<HostProbe>[], nodes: NodeEvidence[]): Evidence["egressTargets"] {
+  const seen = hosts.flatMap((host) => valueOf(host) ?? []);
+  const own = new Set([...seen.flatMap((host) => host.addresses), ...nodes.flatMap((node) => node.internalIp ?? [])]);
+  const addresses = seen.flatMap((host) =>
+    host.resolvers.filter((address) => host.connects[`${address}:53`]?.ok === true),
+  );
+  const outside = [...new Set(addresses)].filter((address) => !own.has(address) && !/^(127|169\.254)\./.test(address));
+  return outside.slice(0, 2).map((address) => ({ target: `${address}:53`, asked: false }));
+}
