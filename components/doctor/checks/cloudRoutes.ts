@@ -1,0 +1,71 @@
+import type { NodeEvidence } from "../evidence";
+import type { CheckResult, Expectation } from "../types";
+import { findings, withoutPlan, type Check } from "./result";
+
+const { ok, failed, unseen } = findings("cloud-routes");
+
+/** Each node's pod CIDR has exactly its planned route in the private network, and there is no other. */
+export const cloudRoutes: Check = {
+  id: "cloud-routes",
+  title: "the network's routes are the nodes' pod CIDRs",
+  settles: false,
+  run(expectation, evidence) {
+    if (!expectation) return [unseen("cluster", "one route a node", withoutPlan)];
+    const wanted = expectation.cloudRoutes;
+    if (!wanted) return [];
+    if ("unseen" in evidence.cloud) return [unseen("cluster", `${wanted.routes.length} routes`, evidence.cloud.unseen)];
+    const { found, routes } = evidence.cloud.value;
+    if (!found) {
+      const hint = "Is the token of the right cloud project?";
+      return [failed("cluster", `network ${wanted.networkName}`, "no network of this name", hint)];
+    }
+    const nodes = expectation.nodes.map((node) => {
+      const route = wanted.routes.find((candidate) => candidate.gateway === node.privateAddress);
+      const live = evidence.nodes.find((candidate) => candidate.name === node.name);
+      return route ? judge(node, route, live, routes) : [];
+    });
+    return [...nodes.flat(), ...unplanned(wanted.routes, routes)];
+  },
+};
+
+type Route = { destination: string; gateway: string };
+
+function judge(
+  node: Expectation["nodes"][number],
+  wanted: Route,
+  live: NodeEvidence | undefined,
+  routes: Route[],
+): CheckResult[] {
+  const text = describe(wanted);
+  const route = routes.find((candidate) => candidate.destination === wanted.destination);
+  const hint = "Run the deployment again with a refresh; it makes the planned route.";
+  if (!route) return [failed(node.name, text, "no route", hint)];
+  if (route.gateway !== wanted.gateway) return [failed(node.name, text, describe(route), hint)];
+  if (live?.podCidr !== undefined && live.podCidr !== route.destination) {
+    const found = `${text}, but the node's pods are in ${live.podCidr}`;
+    return [
+      failed(node.name, text, found, "Remove the Node object and join the node again with the planned pod CIDR."),
+    ];
+  }
+  return [ok(node.name, text, describe(route))];
+}
+
+/** A default route is left alone: it is how people add a NAT gateway. */
+function unplanned(wanted: Route[], routes: Route[]): CheckResult[] {
+  const extra = routes.filter(
+    (route) =>
+      route.destination !== "0.0.0.0/0" && !wanted.some(({ destination }) => destination === route.destination),
+  );
+  return extra.map((route) =>
+    failed(
+      "cluster",
+      "only planned routes",
+      describe(route),
+      "A leftover of a removed node, or made by hand: remove it, as it may lead packets to the wrong machine.",
+    ),
+  );
+}
+
+function describe(route: Route): string {
+  return `${route.destination} via ${route.gateway}`;
+}

@@ -1,0 +1,40 @@
+import type { Evidence } from "../evidence";
+import type { CheckResult, Expectation } from "../types";
+import { ciliumModes, devices, kubeProxyReplacement } from "./cilium";
+import { cloudRoutes } from "./cloudRoutes";
+import { settleCauses } from "./causes";
+import { kubeProxyAbsent, noKubeSvcRules } from "./kubeProxy";
+import { nodeMtu, podMtu } from "./mtu";
+import { nodesReady } from "./nodes";
+import type { Check } from "./result";
+import { clusterIp, dns, egress, podToPod, probe, versions } from "./services";
+import { sysctlsNode, sysctlsPod } from "./sysctls";
+
+/** All checks, causes before what follows from them. */
+export const checks: Check[] = [
+  nodesReady,
+  versions,
+  probe,
+  kubeProxyAbsent,
+  noKubeSvcRules,
+  kubeProxyReplacement,
+  ...ciliumModes,
+  devices,
+  cloudRoutes,
+  nodeMtu,
+  podMtu,
+  sysctlsNode,
+  sysctlsPod,
+  podToPod,
+  clusterIp,
+  dns,
+  egress,
+];
+
+/**
+ * Judges evidence. Pure: the same evidence gives the same findings.
+ * @param expectation what is wanted; undefined: only what holds on every cluster is judged
+ */
+export function judge(expectation: Expectation | undefined, evidence: Evidence): CheckResult[] {
+  return settleCauses(checks.flatMap((check) => check.run(expectation, evidence)));
+}
