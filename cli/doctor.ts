@@ -1,0 +1,128 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { cloudAccess } from "../components/doctor/main";
+import { interruptible } from "../components/doctor/interrupt";
+import { CannotRun } from "../components/doctor/kube";
+import { expectationOf } from "../components/doctor/expectation";
+import { defaultProbeImage } from "../components/doctor/probePods";
+import { exitCodes, renderReport } from "../components/doctor/report";
+import { runDoctor, type DoctorOptions } from "../components/doctor/run";
+import type { Expectation } from "../components/doctor/types";
+import type { ClusterPlan } from "../components/plan/types";
+
+interface Flags {
+  kubeconfig?: string;
+  plan?: string;
+  json: boolean;
+  image: string;
+  egressTarget?: string;
+  settle: number;
+  verbose: boolean;
+}
+
+/**
+ * Adds `doctor` to a command line.
+ * Exit codes: 0 nothing failed, 1 a check failed, 2 it could not run, 130 interrupted.
+ */
+export function registerDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("verify a live cluster: nodes, data path, packet sizes, kernel settings, DNS")
+    .addOption(new Option("--kubeconfig <file>", "kubeconfig of the cluster").env("KUBECONFIG"))
+    .option("--plan <file>", "plan of the cluster as JSON; without it only what holds on every cluster is judged")
+    .option("--json", "print the report as JSON", false)
+    .option("--image <image>", "image of the probe pods", defaultProbeImage)
+    .option(
+      "--egress-target <host:port>",
+      "what pods must reach outside; default: the nodes' resolver, or the API",
+      hostAndPort,
+    )
+    .option("--settle <seconds>", "look again for so long while failures may turn good by themselves", seconds, 0)
+    .option("--verbose", "show on stderr what each probe printed", false)
+    .addHelpText("after", helpText)
+    // Wrong usage is "could not run": 1 is kept for a cluster that is not healthy.
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.healthy : exitCodes.couldNotRun))
+    .action(async (flags: Flags) => {
+      process.exitCode = await doctor(flags);
+    });
+}
+
+const helpText = `
+HCLOUD_TOKEN (and HCLOUD_ENDPOINT) in the environment let it compare the private network's routes.
+Exit codes: 0 nothing failed, 1 a check failed, 2 the doctor could not run, 130 interrupted.`;
+
+async function doctor(flags: Flags): Promise<number> {
+  try {
+    const options = await optionsOf(flags);
+    const report = await interruptible((signal) => runDoctor({ ...options, signal }));
+    if (report === "interrupted") {
+      process.stderr.write("The doctor was interrupted; its probe pods are removed.\n");
+      return exitCodes.interrupted;
+    }
+    const terminal = process.stdout.isTTY ? { columns: process.stdout.columns } : undefined;
+    process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, terminal));
+    return report.healthy ? exitCodes.healthy : exitCodes.failed;
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return exitCodes.couldNotRun;
+  }
+}
+
+async function optionsOf(flags: Flags): Promise<DoctorOptions> {
+  if (!flags.kubeconfig) throw new CannotRun("Which cluster? Give --kubeconfig FILE, or set KUBECONFIG.");
+  const kubeconfig = await readText(flags.kubeconfig, "kubeconfig");
+  const expectation = flags.plan === undefined ? undefined : readPlan(await readText(flags.plan, "plan"), flags.plan);
+  const startedAt = Date.now();
+  return {
+    kubeconfig,
+    expectation,
+    hcloud: cloudAccess(expectation, process.env.HCLOUD_TOKEN, process.env.HCLOUD_ENDPOINT),
+    probeImage: flags.image,
+    egressTarget: flags.egressTarget,
+    settleSeconds: flags.settle,
+    onProgress: (step) => {
+      const elapsed = ((Date.now() - startedAt) / 1000).toFixed(1);
+      if (process.stderr.isTTY || flags.verbose) process.stderr.write(`${elapsed.padStart(6)} s  ${step}\n`);
+    },
+    onTranscript: flags.verbose ? (title, text) => process.stderr.write(`--- ${title}\n${text}\n`) : undefined,
+  };
+}
+
+async function readText(file: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new CannotRun(`The ${what} ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+/**
+ * A plan as `planCluster` gives it, or what the doctor derives from one.
+ * @throws CannotRun when the text is neither
+ */
+export function readPlan(text: string, file: string): Expectation {
+  let document: Partial<ClusterPlan & Expectation>;
+  try {
+    document = JSON.parse(text) as Partial<ClusterPlan & Expectation>;
+  } catch {
+    throw new CannotRun(`The plan ${file} is not JSON.`);
+  }
+  if (document?.underlay && document.cilium) return expectationOf(document as ClusterPlan);
+  if (document?.nodes && document.mtu && document.cilium && document.sysctls) return document as Expectation;
+  throw new CannotRun(
+    `The file ${file} is not a cluster plan: it has no nodes, MTU, Cilium values or kernel settings.`,
+  );
+}
+
+function hostAndPort(value: string): string {
+  if (!/^[\w.-]+:\d{1,5}$/.test(value)) {
+    throw new InvalidArgumentError(`${value} is not HOST:PORT, e.g. 192.0.2.1:443`);
+  }
+  return value;
+}
+
+function seconds(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError(`${value} is not a number of seconds`);
+  return Number(value);
+}

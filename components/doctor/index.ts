@@ -1,0 +1,11 @@
+export { checks, judge } from "./checks";
+export type { Check } from "./checks/result";
+export { collectEvidence, type CollectOptions } from "./collect";
+export { doctorCommand } from "./command";
+export type { Evidence } from "./evidence";
+export { expectationOf } from "./expectation";
+export { CannotRun } from "./kube";
+export { defaultProbeImage } from "./probePods";
+export { exitCodes, makeReport, renderReport, summary } from "./report";
+export { runDoctor, type DoctorOptions } from "./run";
+export type { CheckResult, Expectation, Outcome, Report } from "./types";
