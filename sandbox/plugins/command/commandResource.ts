@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type DiffResult, diffBags, equalValues } from "../core/diff";
 import type { Call, CheckFailure, ResourceHandler } from "../core/provider";
 import { type Bag, hasUnknown, type JsonBag, open, redact, revealBag, secretTexts, unknown } from "../core/values";
-import { goQuote } from "./goText";
+import { goQuote } from "../core/goText";
 import { type Logging, type Output, OutputCollector } from "./output";
 
 /** One execution of a command. */

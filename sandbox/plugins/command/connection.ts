@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ConnectConfig } from "ssh2";
 import type { EngineLog } from "../core/engineLog";
 import type { JsonBag } from "../core/values";
-import { joinHostPort } from "./goText";
+import { joinHostPort } from "../core/goText";
 import { hostKeyRule, usablePrivateKey } from "./keys";
 
 /** How to reach one host: the plugin's `connection` input with its defaults filled in. */
