@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { access, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -69,6 +69,24 @@ export async function placeFolder(target: string, fill: (dir: string) => Promise
     await rm(temporary, { recursive: true, force: true });
   }
 }
+
+/**
+ * Marks entries of a folder as used now, and removes those that nobody has used for a week: what earlier recipes left.
+ * @param dir folder whose entries are cached things; may be absent
+ * @param used names that are in use now
+ */
+export async function keepUsed(dir: string, used: Iterable<string>): Promise<void> {
+  if (!(await exists(dir))) return;
+  const keep = new Set(used);
+  const now = new Date();
+  for (const entry of await readdir(dir)) {
+    const file = path.join(dir, entry);
+    if (keep.has(entry)) await utimes(file, now, now);
+    else if (now.getTime() - (await stat(file)).mtimeMs > WEEK_MS) await rm(file, { recursive: true, force: true });
+  }
+}
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 /** Removes temporary folders of runs that died; those of living processes stay. */
 async function removeLeftovers(parent: string): Promise<void> {

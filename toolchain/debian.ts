@@ -50,7 +50,7 @@ export async function ensureDebianPackages(
   host?: Host,
 ): Promise<string[]> {
   const machine = host ?? (await thisHost());
-  const withoutIt = "Without that, `npm run check` and the plan tests still work; the sandbox does not.";
+  const withoutIt = "Without that the library, its plan and its component tests still work; the sandbox does not.";
   if (!/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(machine.osRelease)) {
     throw new ToolchainError(
       `The sandbox installs what it needs on Debian and Ubuntu only; on this system install the equivalents of ` +

@@ -1,7 +1,15 @@
-import { chmod, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
-import { ToolchainError, contentKey, defaultCacheDir, exists, placeFolder, withLock } from "../../toolchain/cache";
+import {
+  ToolchainError,
+  contentKey,
+  defaultCacheDir,
+  exists,
+  keepUsed,
+  placeFolder,
+  withLock,
+} from "../../toolchain/cache";
 import { beginStep } from "../../toolchain/progress";
 import type { DebianRecipe, ImageOptions } from "./bootstrap";
 import { ensureDebianTree } from "./bootstrap";
@@ -51,23 +59,31 @@ export async function ensureBaseImage(name: string, options: ImageOptions = {}):
   const tree = await ensureDebianTree(machineRecipe(host), options);
   const files = machineFiles(host);
   const parent = path.join(options.cacheDir ?? defaultCacheDir(), "rootfs");
-  const rootDir = path.join(parent, contentKey([tree.key, files, maskedUnits, wantedUnits]));
+  const key = contentKey([tree.key, files, maskedUnits, wantedUnits, 2]);
+  const rootDir = path.join(parent, key, "root");
   const make = async () => {
     if (await exists(rootDir)) return;
     const step = beginStep("machine image", options.onProgress);
     step.tell("adding what makes it a machine");
     try {
-      await placeFolder(rootDir, (dir) => customise(tree.rootDir, dir, host));
+      await placeFolder(path.join(parent, key), (dir) => customise(tree.rootDir, path.join(dir, "root"), host));
     } finally {
       step.end();
     }
   };
   if (!(await exists(rootDir))) await withLock(parent, make, options.onProgress);
+  await keepUsed(parent, [key, ...(await mountedImages(parent))]);
   return { rootDir, runc: path.join(tree.unpackedDir, "usr/sbin/runc") };
 }
 
+/** Images of this folder that some machine's disk is mounted on. */
+async function mountedImages(parent: string): Promise<string[]> {
+  const mounts = await readFile("/proc/mounts", "utf8");
+  return (await readdir(parent)).filter((key) => mounts.includes(`${path.join(parent, key)}/`));
+}
+
 async function customise(from: string, dir: string, host: HostTraits): Promise<void> {
-  await execa("cp", ["-a", `${from}/.`, dir]);
+  await execa("cp", ["-a", from, dir]);
   for (const file of await readdir(path.join(dir, "etc/ssh"))) {
     if (file.startsWith("ssh_host_")) await rm(path.join(dir, "etc/ssh", file));
   }

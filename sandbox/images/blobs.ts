@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { exists } from "../../toolchain/cache";
+import { exists, keepUsed } from "../../toolchain/cache";
 
 /** Content in the store, named by its own hash. */
 export interface Blob {
@@ -80,17 +80,19 @@ export class BlobStore {
   }
 
   /**
-   * Removes every blob and record that is not named: what earlier recipes left.
-   * @param digests blobs to keep
-   * @param keys records to keep
+   * Removes what no recipe has used for a week.
+   * @param digests blobs in use
+   * @param keys records in use
    */
-  async keepOnly(digests: Set<string>, keys: Set<string>): Promise<void> {
-    for (const hex of await list(path.join(this.dir, "blobs/sha256"))) {
-      if (!digests.has(`sha256:${hex}`)) await rm(this.file(`sha256:${hex}`), { force: true });
-    }
-    for (const name of await list(path.join(this.dir, "records"))) {
-      if (!keys.has(name.replace(/\.json$/, ""))) await rm(path.join(this.dir, "records", name), { force: true });
-    }
+  async keepUsed(digests: string[], keys: string[]): Promise<void> {
+    await keepUsed(
+      path.join(this.dir, "blobs/sha256"),
+      digests.map((digest) => digest.replace("sha256:", "")),
+    );
+    await keepUsed(
+      path.join(this.dir, "records"),
+      keys.map((key) => `${key}.json`),
+    );
   }
 
   private async temporary(): Promise<string> {
@@ -101,8 +103,4 @@ export class BlobStore {
   private async place(temporary: string, digest: string): Promise<void> {
     await rename(temporary, this.file(digest));
   }
-}
-
-async function list(dir: string): Promise<string[]> {
-  return (await exists(dir)) ? readdir(dir) : [];
 }

@@ -39,19 +39,20 @@ export async function ensureImages(options: ImageOptions = {}): Promise<ImageSet
   await withLock(
     store.dir,
     async () => {
-      const keys = new Set<string>();
+      const keys: string[] = [];
       for (const recipe of recipes) {
         const step = beginStep(recipe.reference, options.onProgress);
         step.set("packing");
         try {
           const { image, layerKeys } = await ensureImage(store, recipe, layerCompression);
           images.push(image);
-          layerKeys.forEach((key) => keys.add(key));
+          keys.push(...layerKeys);
         } finally {
           step.end();
         }
       }
-      await store.keepOnly(new Set(images.flatMap((image) => [image.digest, ...image.blobs])), keys);
+      const digests = images.flatMap((image) => [image.digest, ...image.blobs]);
+      await store.keepUsed(digests, keys);
     },
     options.onProgress,
   );

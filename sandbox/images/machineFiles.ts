@@ -17,14 +17,13 @@ export interface ImageFile {
  */
 export const stockSysctls: Readonly<Record<string, string>> = {
   "net.core.somaxconn": "128",
+  "net.ipv4.conf.all.rp_filter": "2",
+  "net.ipv4.ip_forward": "0",
   "net.ipv4.ip_local_port_range": "32768 60999",
   "net.ipv4.ip_local_reserved_ports": "",
   "net.ipv4.tcp_congestion_control": "cubic|reno",
-  "net.ipv4.tcp_fin_timeout": "60",
-  "net.ipv4.tcp_keepalive_time": "7200",
   "net.ipv4.tcp_max_syn_backlog": "512",
   "net.ipv4.tcp_mtu_probing": "0",
-  "net.ipv4.tcp_notsent_lowat": "4294967295",
   "net.ipv4.tcp_slow_start_after_idle": "1",
   "net.ipv4.tcp_tw_reuse": "2",
 };

@@ -32,8 +32,8 @@ export async function ensureArtifacts(options: ImageOptions = {}): Promise<Serve
   const archives = path.join(cacheDir, "artifacts");
   return Promise.all([
     ...["kubeadm", "kubelet", "kubectl"].map((name) => single(tools[name] as ToolFile)),
-    archive(archives, "containerd", "bin/", pick(tools, containerd), "/usr/local"),
-    archive(archives, "cni-plugins", "./", pick(tools, ["loopback"]), "/opt/cni/bin"),
+    archive(archives, "containerd", "bin/", pick(tools, containerd), { to: "/usr/local/bin", stripComponents: 1 }),
+    archive(archives, "cni-plugins", "./", pick(tools, ["loopback"]), { to: "/opt/cni/bin", stripComponents: 0 }),
     runcArtifact(runc),
   ]);
 }
@@ -71,7 +71,7 @@ async function archive(
   name: "containerd" | "cni-plugins",
   memberPrefix: string,
   tools: ToolFile[],
-  to: string,
+  place: { to: string; stripComponents: number },
 ): Promise<ServedArtifact> {
   const version = name === "containerd" ? versions.containerd : versions.cniPlugins;
   const key = contentKey([memberPrefix, tools.map((tool) => [tool.name, tool.sha256])]);
@@ -81,14 +81,14 @@ async function archive(
     await tar(`${file}.${process.pid}`, memberPrefix, tools);
     await rename(`${file}.${process.pid}`, file);
   }
-  const members = tools.map((tool) => memberPrefix + tool.name);
+  const members = tools.map((tool) => path.posix.join(memberPrefix, tool.name));
   return {
     artifact: {
       name,
       version,
       sha256: await sha256File(file),
       url: `${prefix}${name}-${version}.tar`,
-      extract: { to, stripComponents: 0, members },
+      extract: { ...place, members },
     },
     file,
   };
