@@ -4,22 +4,41 @@ import type { ArtifactSource, NodeArtifact } from "./types";
 /** Folder of single binaries; part of root's PATH on every supported image, where kubeadm looks for the kubelet. */
 export const binFolder = "/usr/local/bin";
 
-/** A tool that every node needs, with the members that its archive must hold. */
-export interface RequiredTool {
-  name: string;
-  /** Follows the Kubernetes version, so that one number upgrades them together. */
+/** A file that every node needs, where its units, containerd and kubeadm look for it. */
+export interface RequiredFile {
+  path: string;
+  /** What it belongs to. */
+  tool: string;
+  /** Of the Kubernetes version, so that one number upgrades them together. */
   kubernetes: boolean;
 }
 
-/** Tools that an artifact manifest must hold. */
-export const requiredTools: readonly RequiredTool[] = [
-  { name: "cni-plugins", kubernetes: false },
-  { name: "containerd", kubernetes: false },
-  { name: "kubeadm", kubernetes: true },
-  { name: "kubectl", kubernetes: true },
-  { name: "kubelet", kubernetes: true },
-  { name: "runc", kubernetes: false },
+/** Files that an artifact manifest must install. */
+export const requiredFiles: readonly RequiredFile[] = [
+  { path: "/opt/cni/bin/loopback", tool: "cni-plugins", kubernetes: false },
+  { path: `${binFolder}/containerd`, tool: "containerd", kubernetes: false },
+  { path: `${binFolder}/containerd-shim-runc-v2`, tool: "containerd", kubernetes: false },
+  { path: `${binFolder}/kubeadm`, tool: "kubeadm", kubernetes: true },
+  { path: `${binFolder}/kubectl`, tool: "kubectl", kubernetes: true },
+  { path: `${binFolder}/kubelet`, tool: "kubelet", kubernetes: true },
+  { path: "/usr/local/sbin/runc", tool: "runc", kubernetes: false },
 ];
+
+/** Paths that an artifact installs. */
+export function targetsOf({ installTo, extract }: Pick<NodeArtifact, "installTo" | "extract">): string[] {
+  if (extract === undefined) return installTo === undefined ? [] : [installTo];
+  return extract.members.map((member) => `${extract.to}/${member.split("/").slice(extract.stripComponents).join("/")}`);
+}
+
+/**
+ * Version of the artifact that installs a file.
+ * @throws RangeError when none does: a rule refuses such a manifest before
+ */
+export function versionInstalled(artifacts: NodeArtifact[], path: string): string {
+  const artifact = artifacts.find((candidate) => targetsOf(candidate).includes(path));
+  if (artifact === undefined) throw new RangeError(`no artifact installs ${path}`);
+  return artifact.version;
+}
 
 /** SHA-256 of upstream's Kubernetes binaries for linux/amd64, by version; as kubespray's checksum list has them. */
 const kubernetesSums: Readonly<Record<string, { kubeadm: string; kubectl: string; kubelet: string }>> = {

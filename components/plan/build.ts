@@ -1,5 +1,5 @@
 import { addressAt, mustParse, subrangeAt } from "./addresses";
-import { resolveArtifacts, upstreamArtifacts } from "./artifacts";
+import { binFolder, resolveArtifacts, upstreamArtifacts, versionInstalled } from "./artifacts";
 import { locations, serverType, type ServerType } from "./catalogue";
 import { ciliumNamespace, ciliumRelease, hetznerValues, mergeValues } from "./cilium";
 import { userData } from "./cloudInit";
@@ -49,8 +49,8 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
     versions: {
       kubernetes,
       cilium,
-      containerd: versionOf(artifacts, "containerd"),
-      runc: versionOf(artifacts, "runc"),
+      containerd: versionInstalled(artifacts, `${binFolder}/containerd`),
+      runc: versionInstalled(artifacts, "/usr/local/sbin/runc"),
     },
     underlay: {
       kind: "hetzner",
@@ -165,12 +165,6 @@ function artifactsOf(args: ClusterArgs, kubernetes: string): NodeArtifact[] {
   const artifacts = args.artifacts === undefined ? upstreamArtifacts(kubernetes) : resolveArtifacts(args.artifacts);
   if (artifacts === undefined) throw new RangeError(`no artifacts are known for Kubernetes ${kubernetes}`);
   return artifacts;
-}
-
-function versionOf(artifacts: NodeArtifact[], name: string): string {
-  const artifact = artifacts.find((candidate) => candidate.name === name);
-  if (artifact === undefined) throw new RangeError(`the artifacts lack ${name}`);
-  return artifact.version;
 }
 
 function typeOf(pool: ResolvedPool): ServerType {

@@ -1,5 +1,10 @@
+import { clusterArgsShape } from "./argsShape";
 import { buildPlan } from "./build";
-import { PlanError } from "./problems";
+import { userDataLimit, userDataSize } from "./cloudInit";
+import { PlanError, type Finding } from "./problems";
+import { judge } from "./rules";
+import type { Draft, Subject } from "./rules/rule";
+import { describe, fit, type ShapeFindings } from "./shape";
 import type { ClusterArgs, ClusterPlan, Problem } from "./types";
 
 /**
@@ -9,14 +14,61 @@ import type { ClusterArgs, ClusterPlan, Problem } from "./types";
  */
 export function planCluster(name: string, args: ClusterArgs): ClusterPlan {
   const { plan, problems } = checkCluster(name, args);
-  if (plan === undefined) throw new PlanError(name, problems);
+  if (plan === undefined) throw new PlanError(String(name), problems);
   return plan;
 }
 
 /**
- * The same without throwing.
- * @returns the plan, or every problem
+ * The same without throwing. Takes anything that a configuration file may hold: a value of the wrong type is a problem like others.
+ * @returns the plan, or every problem; refusals that `accept` names are warnings of the plan
  */
 export function checkCluster(name: string, args: ClusterArgs): { plan?: ClusterPlan; problems: Problem[] } {
-  return { plan: buildPlan(name, args, []), problems: [] };
+  const { subject, problems: misfits } = readArguments(name, args);
+  const accepted = new Set(subject.args.accept?.filter((id) => id !== undefined));
+  const found = [...misfits, ...judge(subject)];
+  const problems = found.filter((problem) => !problem.acceptable || !accepted.has(problem.rule));
+  if (problems.length > 0) return { problems };
+  const plan = buildPlan(name, args, found);
+  const tooLarge = judgeUserData(plan);
+  return tooLarge.length > 0 ? { problems: tooLarge } : { plan, problems: [] };
+}
+
+/** Checks the types of the arguments and drops what does not fit, so that the rules judge what is left. */
+function readArguments(name: unknown, args: unknown): { subject: Subject; problems: Problem[] } {
+  const found: ShapeFindings = { type: [], missing: [], unknown: [] };
+  if (typeof name !== "string") {
+    found.type.push({
+      path: "name",
+      message: `must be a text, found ${describe(name)}`,
+      fix: "put the name in quotes",
+    });
+  }
+  const fitting = fit(clusterArgsShape, args, "", found) ?? {};
+  // What `fit` returns has the shape of ClusterArgs, parts of it absent; a name of the wrong type has its problem already.
+  const subject = { name: typeof name === "string" ? name : "unnamed", args: fitting as Draft<ClusterArgs> };
+  const of = (rule: string, findings: Finding[]): Problem[] =>
+    findings.map((finding) => ({ rule, acceptable: false, ...finding }));
+  return {
+    subject,
+    problems: [
+      ...of("argument-type", found.type),
+      ...of("argument-missing", found.missing),
+      ...of("argument-unknown", found.unknown),
+    ],
+  };
+}
+
+/** User data that the cloud would refuse; one problem stands for all nodes. */
+function judgeUserData(plan: ClusterPlan): Problem[] {
+  const largest = Math.max(...plan.nodes.map((node) => userDataSize(node.userData)));
+  if (largest <= userDataLimit) return [];
+  return [
+    {
+      rule: "user-data-size",
+      acceptable: false,
+      path: "arguments",
+      message: `the nodes' user data would have ${largest} bytes, and the cloud takes ${userDataLimit}`,
+      fix: "make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
+    },
+  ];
 }

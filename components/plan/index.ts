@@ -4,6 +4,7 @@ export { hostKeyPlaceholder, userDataLimit, withHostKey } from "./cloudInit";
 export { checkCluster, planCluster } from "./cluster";
 export { setupPath, waitNetworkPath } from "./nodeFiles";
 export { PlanError, renderProblem, renderProblems } from "./problems";
+export { ruleTable } from "./rules";
 export { sysctlProfile, type SysctlRow } from "./sysctl";
 export type * from "./types";
 export { defaultVersions, testedPairs, type TestedPair } from "./versions";

@@ -214,13 +214,15 @@ forget_cpu_state() {
 start_services() {
   local units=/etc/systemd/system
   mkdir -p "$state/applied" /etc/containerd/conf.d /etc/kubernetes/manifests
+  grep -E '^(containerd|runc)' "$config/artifacts.tsv" >"$state/runtime-artifacts"
+  grep -E '^kubelet' "$config/artifacts.tsv" >"$state/kubelet-artifacts"
   systemctl daemon-reload
   restart_if_changed zerosteal-metadata-guard.service "$units/zerosteal-metadata-guard.service"
   restart_if_changed containerd.service "$units/containerd.service" "$units"/containerd.service.d/* \
-    /etc/containerd/config.toml /etc/containerd/conf.d/*.toml "$state/installed/containerd" "$state/installed/runc"
+    /etc/containerd/config.toml /etc/containerd/conf.d/*.toml "$state/runtime-artifacts"
   forget_cpu_state
   restart_if_changed kubelet.service "$units/kubelet.service" "$units"/kubelet.service.d/* \
-    /etc/kubernetes/kubelet.conf.d/*.conf "$state/installed/kubelet"
+    /etc/kubernetes/kubelet.conf.d/*.conf "$state/kubelet-artifacts"
 }
 
 main() {

@@ -1,0 +1,110 @@
+import type { Field, Shape } from "./shape";
+
+const text: Shape = { kind: "text" };
+const integer: Shape = { kind: "integer" };
+const optionalText: Field = { shape: text };
+const texts: Shape = { kind: "list", of: text };
+const textMap: Shape = { kind: "map", of: text };
+const oneOf = (...values: string[]): Shape => ({ kind: "text", oneOf: values });
+const object = (fields: Record<string, Field>): Shape => ({ kind: "object", fields });
+const list = (of: Shape): Shape => ({ kind: "list", of });
+
+const openTo = (what: string): string =>
+  `give the ranges that may reach ${what}, e.g. ["203.0.113.7/32"]: nothing is open by default`;
+
+const taint = object({
+  key: { shape: text, required: "give the taint's key" },
+  value: optionalText,
+  effect: {
+    shape: oneOf("NoSchedule", "PreferNoSchedule", "NoExecute"),
+    required: 'give "NoSchedule", "PreferNoSchedule" or "NoExecute"',
+  },
+});
+
+const pool = object({
+  name: { shape: text, required: "give the pool a name, a DNS label" },
+  count: { shape: integer, required: "say how many workers" },
+  firstNumber: { shape: integer },
+  serverType: { shape: text, required: 'give a server type, e.g. "ccx23"' },
+  cpuIsolation: { shape: oneOf("none", "static", "strict") },
+  labels: { shape: textMap },
+  taints: { shape: list(taint) },
+});
+
+const artifact = object({
+  name: { shape: text, required: "give the tool's name" },
+  version: { shape: text, required: "give the tool's version" },
+  url: { shape: text, required: "give an address, absolute or relative to artifacts.baseUrl" },
+  sha256: { shape: text, required: "give the SHA-256 of the file, 64 hex digits" },
+  installTo: optionalText,
+  extract: {
+    shape: object({
+      to: { shape: text, required: "give the folder that the members go to" },
+      stripComponents: { shape: integer, required: "say how many leading folders to drop, e.g. 0" },
+      members: { shape: texts, required: "list the members to install" },
+    }),
+  },
+});
+
+/** Shape of `ClusterArgs`. */
+export const clusterArgsShape: Shape = object({
+  underlay: {
+    required: 'say where the machines come from, e.g. { kind: "hetzner", location: "fsn1" }',
+    shape: object({
+      kind: { shape: oneOf("hetzner"), required: 'give "hetzner"' },
+      location: { shape: text, required: 'give a location, e.g. "fsn1"' },
+      networkRange: optionalText,
+      nodeSubnet: optionalText,
+      image: optionalText,
+      publicInterface: optionalText,
+      privateInterface: optionalText,
+    }),
+  },
+  access: {
+    required: openTo("SSH and the API, as access.ssh and access.api,"),
+    shape: object({
+      ssh: { shape: texts, required: openTo("SSH") },
+      api: { shape: texts, required: openTo("the Kubernetes API") },
+    }),
+  },
+  controlPlane: {
+    required: 'give at least its server type, e.g. { serverType: "ccx13" }',
+    shape: object({
+      count: { shape: integer },
+      serverType: { shape: text, required: 'give a server type, e.g. "ccx13"' },
+    }),
+  },
+  pools: { shape: list(pool) },
+  network: {
+    shape: object({ podCidr: optionalText, serviceCidr: optionalText, nodePodCidrBits: { shape: integer } }),
+  },
+  kubernetes: {
+    shape: object({
+      version: optionalText,
+      kubelet: { shape: { kind: "json" } },
+      ignorePreflightErrors: { shape: texts },
+    }),
+  },
+  cilium: {
+    shape: object({
+      version: optionalText,
+      chart: optionalText,
+      repository: optionalText,
+      values: { shape: { kind: "json" } },
+    }),
+  },
+  tuning: {
+    shape: object({
+      bbr: { shape: oneOf("node-and-pod", "node", "off") },
+      sysctls: { shape: { kind: "map", of: { kind: "null-or-text" } } },
+    }),
+  },
+  artifacts: {
+    shape: object({
+      baseUrl: { shape: text, required: "give the address that the manifest's relative URLs begin with" },
+      manifest: { shape: list(artifact), required: "list the artifacts of a node" },
+    }),
+  },
+  registryMirrors: { shape: textMap },
+  accept: { shape: texts },
+});

@@ -1,0 +1,250 @@
+import {
+  canonical,
+  contains,
+  firstWorkerNumber,
+  isPrivate,
+  mustParse,
+  overlaps,
+  parseCidr,
+  subrangeCount,
+  type Cidr,
+} from "../addresses";
+import type { Finding } from "../problems";
+import { defaults } from "../resolve";
+import { findingIf, items, type Rule, type Subject } from "./rule";
+
+/** Addresses of a node's pod CIDR that no pod gets: first and last, Cilium's router and its health endpoint. */
+const podAddressesTaken = 4;
+
+/** The kubelet's own default. */
+const defaultMaxPods = 110;
+
+type Area = "networkRange" | "nodeSubnet" | "podCidr" | "serviceCidr";
+
+const paths: Record<Area, string> = {
+  networkRange: "underlay.networkRange",
+  nodeSubnet: "underlay.nodeSubnet",
+  podCidr: "network.podCidr",
+  serviceCidr: "network.serviceCidr",
+};
+
+/** Rules about ranges and addresses. */
+export const networkRules: Rule[] = [
+  {
+    id: "range-malformed",
+    acceptable: false,
+    why: "A range is an IPv4 address and a prefix length, with a zero host part.",
+    check: (subject) =>
+      (Object.keys(paths) as Area[]).flatMap((area) => {
+        const text = textOf(subject, area);
+        const cidr = parseCidr(text);
+        if (cidr === undefined) {
+          const fix = `write e.g. "${defaults[area]}"; IPv6 is not supported`;
+          return [{ path: paths[area], message: `${JSON.stringify(text)} is not an IPv4 range`, fix }];
+        }
+        const wanted = canonical(cidr);
+        return findingIf(wanted !== text, paths[area], `${text} has a host part`, `write "${wanted}"`);
+      }),
+  },
+  {
+    id: "network-private",
+    acceptable: false,
+    why: "The cloud's networks take private ranges (RFC 1918) from /8 to /24.",
+    check: (subject) => {
+      const range = cidrOf(subject, "networkRange");
+      if (range === undefined) return [];
+      return findingIf(
+        !isPrivate(range) || range.bits > 24,
+        paths.networkRange,
+        `${range.text} is not a private range of at least 256 addresses`,
+        'use e.g. "10.0.0.0/8"',
+      );
+    },
+  },
+  insideRule("node-subnet-outside", "nodeSubnet", "The nodes' addresses are addresses of the network."),
+  insideRule(
+    "pod-cidr-outside",
+    "podCidr",
+    "Servers send to the network's gateway what lies in its range, all else to the Internet.",
+  ),
+  apartRule("pod-cidr-meets-nodes", "podCidr", "nodeSubnet", "The cloud refuses a route that meets a subnet."),
+  apartRule("service-cidr-meets-nodes", "serviceCidr", "nodeSubnet", "A Service's address must be no node's."),
+  apartRule("service-cidr-meets-pods", "serviceCidr", "podCidr", "A Service's address must be no pod's."),
+  {
+    id: "range-reserved",
+    acceptable: false,
+    why: "172.31.1.1 is the gateway of the servers' public side.",
+    check: (subject) =>
+      (["nodeSubnet", "podCidr"] as const).flatMap((area) => {
+        const cidr = cidrOf(subject, area);
+        const breach = cidr !== undefined && contains(cidr, mustParse("172.31.1.1/32"));
+        return findingIf(
+          breach,
+          paths[area],
+          `${cidr?.text ?? ""} holds 172.31.1.1, the gateway of the servers' public side`,
+          "choose a range without it",
+        );
+      }),
+  },
+  {
+    id: "service-cidr-size",
+    acceptable: false,
+    why: "The API server takes service ranges of at most 20 host bits; cluster DNS has the tenth address.",
+    check: (subject) => {
+      const range = cidrOf(subject, "serviceCidr");
+      if (range === undefined) return [];
+      return findingIf(
+        range.bits < 12 || range.bits > 24,
+        paths.serviceCidr,
+        `a service range of /${range.bits} is ${range.bits < 12 ? "more than the API server takes" : "too small"}`,
+        "use /12 to /24",
+      );
+    },
+  },
+  {
+    id: "node-pod-cidr-bits",
+    acceptable: false,
+    why: "Each node's part is cut from the pod CIDR.",
+    check: (subject) => {
+      const range = cidrOf(subject, "podCidr");
+      const bits = subject.args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
+      if (range === undefined) return [];
+      return findingIf(
+        bits <= range.bits || bits > 28,
+        "network.nodePodCidrBits",
+        `parts of /${bits} cannot be cut from ${range.text} for several nodes`,
+        `use a number from ${range.bits + 1} to 28`,
+      );
+    },
+  },
+  {
+    id: "pod-addresses-few",
+    acceptable: false,
+    why: "The kubelet takes as many pods as it is told, and those without an address hang.",
+    check: (subject) => {
+      const bits = subject.args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
+      if (bits < 8 || bits > 32) return [];
+      const maxPods = subject.args.kubernetes?.kubelet?.["maxPods"] ?? defaultMaxPods;
+      const room = 2 ** (32 - bits) - podAddressesTaken;
+      return findingIf(
+        typeof maxPods === "number" && maxPods > room,
+        "network.nodePodCidrBits",
+        `a /${bits} has ${Math.max(0, room)} addresses for the ${String(maxPods)} pods that a node takes`,
+        "use a smaller number, or set kubernetes.kubelet.maxPods",
+      );
+    },
+  },
+  {
+    id: "node-addresses-few",
+    acceptable: false,
+    why: "A node's number is the host part of its address.",
+    check: (subject) => {
+      const subnet = cidrOf(subject, "nodeSubnet");
+      // The last address of a subnet is its broadcast address.
+      return subnet === undefined ? [] : roomFindings(subject, subnet, subnet.size - 2, paths.nodeSubnet, "addresses");
+    },
+  },
+  {
+    id: "pod-cidr-small",
+    acceptable: false,
+    why: "A node's number is the index of its part of the pod CIDR.",
+    check: (subject) => {
+      const range = cidrOf(subject, "podCidr");
+      const bits = subject.args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
+      if (range === undefined || bits <= range.bits || bits > 28) return [];
+      const last = subrangeCount(range, bits) - 1;
+      return roomFindings(subject, range, last, paths.podCidr, `parts of /${bits}`);
+    },
+  },
+  {
+    id: "interface-name",
+    acceptable: false,
+    why: "The kernel's interface names have at most 15 characters; Cilium's patterns end in a plus sign.",
+    check: ({ args }) =>
+      (["publicInterface", "privateInterface"] as const).flatMap((field) => {
+        const name = args.underlay?.[field];
+        return findingIf(
+          name !== undefined && !/^[a-z][a-z0-9._-]{0,14}\+?$/.test(name),
+          `underlay.${field}`,
+          `${JSON.stringify(name)} is not the name of an interface`,
+          'write e.g. "enp7s0", or "enp+" for all that begin so',
+        );
+      }),
+  },
+  {
+    id: "interfaces-same",
+    acceptable: false,
+    why: "The public and the private network have a NIC each.",
+    check: ({ args }) => {
+      const own = args.underlay?.publicInterface ?? defaults.publicInterface;
+      return findingIf(
+        own === (args.underlay?.privateInterface ?? defaults.privateInterface),
+        "underlay.privateInterface",
+        `${own} is the public interface too`,
+        "name the NIC of the private network",
+      );
+    },
+  },
+];
+
+/** The node number of the last node of each pool, against the last that a range has room for. */
+function roomFindings(subject: Subject, range: Cidr, last: number, path: string, what: string): Finding[] {
+  const pools = items(subject.args.pools, "pools").map(({ item }) => ({
+    name: item.name ?? "",
+    last: (item.firstNumber ?? firstWorkerNumber) + Math.max(1, item.count ?? 1) - 1,
+  }));
+  const controlPlane = { name: "control-plane", last: 1 + Math.max(1, subject.args.controlPlane?.count ?? 1) };
+  const worst = [controlPlane, ...pools].reduce((a, b) => (b.last > a.last ? b : a));
+  return findingIf(
+    worst.last > last,
+    path,
+    `${range.text} has ${what} for node numbers up to ${last}, and pool "${worst.name}" reaches ${worst.last}`,
+    "choose a wider range, or smaller pools with lower numbers",
+  );
+}
+
+function insideRule(id: string, area: Area, why: string): Rule {
+  return {
+    id,
+    acceptable: false,
+    why,
+    check: (subject) => {
+      const [outer, inner] = [cidrOf(subject, "networkRange"), cidrOf(subject, area)];
+      if (outer === undefined || inner === undefined) return [];
+      return findingIf(
+        !contains(outer, inner),
+        paths[area],
+        `${inner.text} does not lie inside the private network ${outer.text}`,
+        `choose a range inside it, or set ${paths.networkRange}`,
+      );
+    },
+  };
+}
+
+function apartRule(id: string, one: Area, other: Area, why: string): Rule {
+  return {
+    id,
+    acceptable: false,
+    why,
+    check: (subject) => {
+      const [a, b] = [cidrOf(subject, one), cidrOf(subject, other)];
+      if (a === undefined || b === undefined) return [];
+      return findingIf(
+        overlaps(a, b),
+        paths[one],
+        `${a.text} overlaps ${b.text} (${paths[other]})`,
+        "choose ranges that share no address",
+      );
+    },
+  };
+}
+
+function textOf({ args }: Subject, area: Area): string {
+  if (area === "networkRange" || area === "nodeSubnet") return args.underlay?.[area] ?? defaults[area];
+  return args.network?.[area] ?? defaults[area];
+}
+
+/** A range of the arguments; undefined when it is malformed, which has a rule of its own. */
+function cidrOf(subject: Subject, area: Area): Cidr | undefined {
+  return parseCidr(textOf(subject, area));
+}

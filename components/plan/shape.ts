@@ -1,0 +1,132 @@
+import { isPlainObject } from "./merge";
+import { suggest, type Finding } from "./problems";
+
+/** What an argument must look like. Arguments may come from a configuration file, so types are checked at run time too. */
+export type Shape =
+  | { kind: "text"; oneOf?: readonly string[] }
+  | { kind: "integer" }
+  | { kind: "null-or-text" }
+  | { kind: "list"; of: Shape }
+  | { kind: "map"; of: Shape }
+  | { kind: "object"; fields: Readonly<Record<string, Field>> }
+  | { kind: "json" };
+
+/** A field of an object. */
+export interface Field {
+  shape: Shape;
+  /** Given: the field must be there, and this says what to give. */
+  required?: string;
+}
+
+/** What a value of the wrong shape is found to be, by rule. */
+export interface ShapeFindings {
+  type: Finding[];
+  missing: Finding[];
+  unknown: Finding[];
+}
+
+/** Deeper than any argument needs; keeps a value that refers to itself from running on. */
+const depthLimit = 32;
+
+/**
+ * Checks a value against a shape and drops what does not fit, so that other rules can judge the rest.
+ * @param path of the value, for findings, e.g. `pools[0].count`
+ * @returns the value without its misfits; undefined when the whole of it is one
+ */
+export function fit(shape: Shape, value: unknown, path: string, found: ShapeFindings): unknown {
+  switch (shape.kind) {
+    case "text":
+      return fitText(shape.oneOf, value, path, found);
+    case "null-or-text":
+      return value === null ? null : fitText(undefined, value, path, found);
+    case "integer":
+      if (Number.isSafeInteger(value)) return value;
+      return misfit(value, path, "a whole number", "give one without quotes, e.g. 3", found);
+    case "json":
+      if (isPlainObject(value) && isJson(value)) return value;
+      return misfit(
+        value,
+        path,
+        "an object of plain values",
+        "give keys and values as in YAML or JSON, no Outputs",
+        found,
+      );
+    case "list":
+      if (!Array.isArray(value)) return misfit(value, path, "a list", "put the value in [ ]", found);
+      return value.map((item, index) => fit(shape.of, item, `${path}[${index}]`, found));
+    case "map":
+      if (!isPlainObject(value)) return misfit(value, path, "an object", "give keys and values", found);
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [
+          key,
+          fit(shape.of, item, `${path}[${JSON.stringify(key)}]`, found),
+        ]),
+      );
+    case "object":
+      return fitObject(shape.fields, value, path, found);
+  }
+}
+
+function fitText(oneOf: readonly string[] | undefined, value: unknown, path: string, found: ShapeFindings): unknown {
+  if (typeof value !== "string") return misfit(value, path, "a text", "put the value in quotes", found);
+  if (oneOf === undefined || oneOf.includes(value)) return value;
+  const all = oneOf.map((text) => JSON.stringify(text)).join(", ");
+  return misfit(
+    value,
+    path,
+    oneOf.length === 1 ? all : `one of ${all}`,
+    suggest(value, oneOf, "choose one of them"),
+    found,
+  );
+}
+
+function fitObject(
+  fields: Readonly<Record<string, Field>>,
+  value: unknown,
+  path: string,
+  found: ShapeFindings,
+): Record<string, unknown> | undefined {
+  if (!isPlainObject(value)) return misfit(value, path, "an object", "give its fields", found);
+  const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  for (const key of Object.keys(value).filter((candidate) => !Object.hasOwn(fields, candidate))) {
+    const fix = suggest(key, Object.keys(fields), `the arguments here are ${Object.keys(fields).join(", ")}`);
+    found.unknown.push({ path: at(key), message: "there is no such argument", fix });
+  }
+  const entries = Object.entries(fields).map(([key, field]): [string, unknown] => {
+    const given = Object.hasOwn(value, key) ? value[key] : undefined;
+    if (given !== undefined) return [key, fit(field.shape, given, at(key), found)];
+    if (field.required !== undefined) found.missing.push({ path: at(key), message: "is missing", fix: field.required });
+    return [key, undefined];
+  });
+  return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+}
+
+function misfit(value: unknown, path: string, wanted: string, fix: string, found: ShapeFindings): undefined {
+  found.type.push({
+    path: path === "" ? "arguments" : path,
+    message: `must be ${wanted}, found ${describe(value)}`,
+    fix,
+  });
+  return undefined;
+}
+
+/** A value in words, short, for messages. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string")
+    return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+  if (typeof value === "number") return `the number ${value}`;
+  if (typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return "a list";
+  if (isPlainObject(value)) return "an object";
+  return typeof value === "object" ? "an object that is not plain (an Output?)" : `a ${typeof value}`;
+}
+
+function isJson(value: unknown, depth = 0): boolean {
+  if (depth > depthLimit) return false;
+  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
+  if (typeof value === "object" && value !== null) {
+    return isPlainObject(value) && Object.values(value).every((item) => isJson(item, depth + 1));
+  }
+  return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+}
