@@ -48,6 +48,8 @@ function ciliumValues(supplies: Supplies): Record<string, unknown> {
     supplies.sysResource ? names : names.filter((name) => name !== "SYS_RESOURCE");
   return {
     image: { useDigest: false },
+    // The job that would make the certificates needs an image that a closed network lacks; Helm makes as good ones.
+    hubble: { tls: { auto: { method: "helm" } } },
     operator: { image: { useDigest: false } },
     ...(supplies.envoy ? {} : { envoy: { enabled: false }, l7Proxy: false }),
     securityContext: {

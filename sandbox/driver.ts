@@ -34,9 +34,9 @@ export class HostDriver implements CloudDriver {
   async removeEverything(): Promise<void> {
     await Promise.all((await this.serverIds()).map((serverId) => this.machine(serverId).destroy()));
     await this.network.run(async () => {
+      await this.public.close();
       const own = (await listNamespaces()).filter((name) => name.startsWith(`${this.instance.prefix}-`));
       for (const namespace of own) await removeNamespace(namespace);
-      await this.public.close();
     });
     await removeCgroup(this.instance.prefix);
   }

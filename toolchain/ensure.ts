@@ -1,13 +1,14 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
+import pRetry from "p-retry";
 import { buildC, buildGo, checkGo, goCacheDirs, goGroups } from "./build";
 import { ToolchainError, defaultCacheDir, withLock } from "./cache";
 import type { DiskNeed } from "./disk";
 import { checkDisk } from "./disk";
 import type { Arch, Tool, Upstream } from "./manifest";
 import { goModules, hostArch, manifest } from "./manifest";
-import type { OnProgress } from "./progress";
+import type { OnProgress, Step } from "./progress";
 import { beginStep } from "./progress";
 import type { ToolFile } from "./store";
 import { ToolStore } from "./store";
@@ -16,7 +17,7 @@ import { DownloadError, UpstreamProbe, defaultLimits, download } from "./upstrea
 
 export type { ToolFile } from "./store";
 
-/** Options of `ensure`. */
+/** Options of `ensure` and `diskNeeds`. */
 export interface EnsureOptions {
   onProgress?: OnProgress;
   /** Default: `defaultCacheDir()`. */
@@ -61,6 +62,36 @@ export async function ensure(names: string[], options: EnsureOptions = {}): Prom
   return result;
 }
 
+/**
+ * Disk that `ensure` would use for the same names, only for what is missing: the cache itself, and Go's own caches for what must be built.
+ * @param names tools of the manifest
+ * @param options as for `ensure`
+ */
+export async function diskNeeds(names: string[], options: EnsureOptions = {}): Promise<DiskNeed[]> {
+  const store = storeOf(options);
+  const missing = await collect(store, lookUp(names, options), {});
+  const { toFetch, toBuild } = await sort(store, missing, probeOf(options));
+  return needsOf(store, toFetch, toBuild);
+}
+
+function lookUp(names: string[], options: EnsureOptions): Tool[] {
+  const tools = options.tools ?? manifest;
+  return [...new Set(names)].map((name) => {
+    const tool = tools.get(name);
+    if (!tool)
+      throw new ToolchainError(`No tool is called "${name}"; the manifest has ${[...tools.keys()].join(", ")}.`);
+    return tool;
+  });
+}
+
+function storeOf(options: EnsureOptions): ToolStore {
+  return new ToolStore(options.cacheDir ?? defaultCacheDir(), options.arch ?? hostArch());
+}
+
+function probeOf(options: EnsureOptions): UpstreamProbe {
+  return options.limits ? new UpstreamProbe(options.limits) : sharedProbe;
+}
+
 interface Missing {
   tool: Tool;
   notes: string[];
@@ -83,39 +114,52 @@ async function fill(
   into: Record<string, ToolFile>,
   options: EnsureOptions,
 ): Promise<void> {
-  const probe = options.limits ? new UpstreamProbe(options.limits) : sharedProbe;
+  const probe = probeOf(options);
+  const { toFetch, toBuild } = await sort(store, missing, probe);
+  if (modulesOf(toBuild).length > 0) await checkGo(modulesOf(toBuild));
+  await checkDisk(await needsOf(store, toFetch, toBuild));
   const work = path.join(store.dir, "work");
   await rm(work, { recursive: true, force: true });
-  const toFetch: Missing[] = [];
-  const toBuild: Missing[] = [];
-  for (const item of missing) {
-    const upstream = item.tool.upstream?.[store.arch];
-    (upstream && (await probe.reachable(upstream.url)) ? toFetch : toBuild).push(item);
-  }
-  await checkRoom(store, toFetch, toBuild);
   await mkdir(work, { recursive: true });
   try {
-    toBuild.push(...(await fetchAll(store, toFetch, work, into, options)));
-    await buildAll(store, toBuild, work, into, options.onProgress);
+    const failed = await fetchAll(store, toFetch, work, into, probe, options);
+    if (failed.length > 0) await checkDisk(await needsOf(store, [], [...failed, ...toBuild]));
+    await buildAll(store, [...failed, ...toBuild], work, into, options.onProgress);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-/** Downloads go to disk twice (archive and tool) for a moment; builds also fill Go's own caches. */
-async function checkRoom(store: ToolStore, toFetch: Missing[], toBuild: Missing[]): Promise<void> {
+/** Asks all hosts at once: on a closed network that costs one time limit, not one a host. */
+async function sort(
+  store: ToolStore,
+  missing: Missing[],
+  probe: UpstreamProbe,
+): Promise<{ toFetch: Missing[]; toBuild: Missing[] }> {
+  const reachable = await Promise.all(
+    missing.map(({ tool }) => {
+      const upstream = tool.upstream?.[store.arch];
+      return upstream !== undefined && probe.reachable(upstream.url);
+    }),
+  );
+  return {
+    toFetch: missing.filter((_, index) => reachable[index]),
+    toBuild: missing.filter((_, index) => !reachable[index]),
+  };
+}
+
+/** Downloads lie on disk twice (archive and tool) for a moment; builds also fill Go's own caches. */
+async function needsOf(store: ToolStore, toFetch: Missing[], toBuild: Missing[]): Promise<DiskNeed[]> {
   const sizes = (items: Missing[]) => items.reduce((sum, { tool }) => sum + tool.sizeMiB, 0);
   const needs: DiskNeed[] = [{ folder: store.dir, mib: 2 * sizes(toFetch) + sizes(toBuild) }];
   const modules = modulesOf(toBuild);
-  if (modules.length > 0) {
-    await checkGo(modules);
-    const [modCache = "", buildCache = ""] = await goCacheDirs();
-    for (const module of modules) {
-      const half = (goModules[module]?.cacheMiB ?? 500) / 2;
-      needs.push({ folder: modCache, mib: half }, { folder: buildCache, mib: half });
-    }
+  if (modules.length === 0) return needs;
+  const [modCache = "", buildCache = ""] = await goCacheDirs();
+  for (const module of modules) {
+    const half = (goModules[module]?.cacheMiB ?? 500) / 2;
+    needs.push({ folder: modCache, mib: half }, { folder: buildCache, mib: half });
   }
-  await checkDisk(needs);
+  return needs;
 }
 
 function modulesOf(items: Missing[]): string[] {
@@ -128,6 +172,7 @@ async function fetchAll(
   items: Missing[],
   work: string,
   into: Record<string, ToolFile>,
+  probe: UpstreamProbe,
   options: EnsureOptions,
 ): Promise<Missing[]> {
   const failed: Missing[] = [];
@@ -142,13 +187,15 @@ async function fetchAll(
     const archive = path.join(work, "download");
     try {
       const { sha256 } = group[0]?.tool.upstream?.[store.arch] as Upstream;
-      await download(url, sha256, archive, step, options.limits ?? defaultLimits);
+      if (!(await probe.reachable(url))) throw new DownloadError(`${new URL(url).host} failed before.`, "network");
+      await downloadPatiently(url, sha256, archive, step, options.limits ?? defaultLimits);
       for (const { tool, notes } of group) {
         const file = await member(archive, tool.upstream?.[store.arch]?.member, work);
         into[tool.name] = await store.put(tool, file, "upstream", notes);
       }
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error;
+      if (error.kind === "network") probe.giveUp(url);
       step.tell(`${error.message} Building it instead.`);
       for (const { tool, notes } of group) {
         failed.push({ tool, notes: [...notes, `${error.message} ${tool.name} was built here instead.`] });
@@ -159,6 +206,21 @@ async function fetchAll(
     }
   }
   return failed;
+}
+
+/** A connection that broke off is tried twice more; a wrong file or an error answer would only come again. */
+async function downloadPatiently(
+  url: string,
+  sha256: string,
+  target: string,
+  step: Step,
+  limits: Limits,
+): Promise<void> {
+  await pRetry(() => download(url, sha256, target, step, limits), {
+    retries: 2,
+    minTimeout: limits.probeMs / 10,
+    shouldRetry: ({ error }) => error instanceof DownloadError && error.kind === "network",
+  });
 }
 
 /** Takes one file out of an archive; without a member name the download itself is the file. */
@@ -175,8 +237,7 @@ async function buildAll(
   into: Record<string, ToolFile>,
   onProgress?: OnProgress,
 ): Promise<void> {
-  const modules = modulesOf(items);
-  if (modules.length > 0) await checkGo(modules);
+  if (modulesOf(items).length > 0) await checkGo(modulesOf(items));
   const notes = new Map(items.map((item) => [item.tool.name, item.notes]));
   const keep = async (tool: Tool) => {
     into[tool.name] = await store.put(tool, path.join(work, tool.name), "build", notes.get(tool.name) ?? []);

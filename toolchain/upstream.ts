@@ -42,15 +42,23 @@ export class UpstreamProbe {
     this.answers.set(host, answer);
     return answer;
   }
+
+  /**
+   * Counts a URL's host as unreachable from now on: its files redirect to a host that cannot be reached, or it breaks off.
+   * @param url any file of the host
+   */
+  giveUp(url: string): void {
+    this.answers.set(new URL(url).origin, Promise.resolve(false));
+  }
 }
 
-/** Why a download is not used. `corrupt` means that the file came but is not the published one. */
+/** Why a download is not used: the host answered an error, the file is not the published one, or the network failed. */
 export class DownloadError extends Error {
   override name = "DownloadError";
 
   constructor(
     message: string,
-    readonly corrupt = false,
+    readonly kind: "status" | "corrupt" | "network",
   ) {
     super(message);
   }
@@ -77,13 +85,13 @@ export async function download(
     if (found !== sha256) {
       throw new DownloadError(
         `${url} has SHA-256 ${found} where ${sha256} was expected; the file was discarded.`,
-        true,
+        "corrupt",
       );
     }
   } catch (error) {
     await rm(target, { force: true });
     if (error instanceof DownloadError) throw error;
-    throw new DownloadError(`${url} could not be downloaded: ${reason(error)}.`);
+    throw new DownloadError(`${url} could not be downloaded: ${reason(error)}.`, "network");
   }
 }
 
@@ -94,7 +102,9 @@ async function fetchTo(url: string, target: string, step: Step, limits: Limits):
   let timer = alarm();
   try {
     const response = await fetch(url, { signal: silence.signal });
-    if (!response.ok || !response.body) throw new DownloadError(`${url} answered ${response.status}.`);
+    if (!response.ok || !response.body) {
+      throw new DownloadError(`${url} answered ${response.status}.`, "status");
+    }
     const total = Number(response.headers.get("content-length") ?? 0);
     const hash = createHash("sha256");
     let bytes = 0;

@@ -9,7 +9,7 @@ import { admitScript, dismissScript, initScript, joinScript, kubeconfigScript } 
 export interface ControlPlane {
   prepared: PreparedNode;
   init: command.remote.Command;
-  /** SHA-256 of the cluster CA's public key, hex: what a joining worker trusts. */
+  /** `sha256:` and the hash of the cluster CA's public key: what a joining worker trusts. */
   caHash: pulumi.Output<string>;
 }
 

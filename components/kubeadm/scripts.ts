@@ -9,7 +9,7 @@ const document = "/etc/zerosteal/kubeadm.yaml";
 
 const kubectl = "kubectl --kubeconfig=/etc/kubernetes/admin.conf";
 
-/** First control plane: `kubeadm init`, then the planned pod CIDR on its own Node. Reads the server's id; prints the hash of the CA's key. */
+/** First control plane: `kubeadm init`, then the planned pod CIDR on its own Node. Reads the server's id; prints the hash of the CA's key, `sha256:…`. */
 export function initScript(node: NodePlan): string {
   return `
 read -r server_id
@@ -30,7 +30,7 @@ if [ ! -e /var/lib/zerosteal/initialized ]; then
 fi
 settled || { echo 'the API server is not ready after 60 s' >&2; journalctl -u kubelet -n 15 --no-pager >&2; exit 1; }
 ${applyNode(node)}
-openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der 2>/dev/null | sha256sum | cut -d' ' -f1
+openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der 2>/dev/null | sha256sum | sed 's/^/sha256:/; s/ .*//'
 `;
 }
 

@@ -2,7 +2,7 @@ import * as addresses from "./addresses";
 import type { Body } from "./body";
 import type { Context } from "./context";
 import { findLocation } from "./catalogue";
-import { invalidField, limitExceeded, refused } from "./errors";
+import { conflict, invalidField, limitExceeded, refused } from "./errors";
 import { isReserved } from "./networkRules";
 import type { Project } from "./store";
 import type { AttachmentRecord, NetworkRecord, ServerRecord, SubnetRecord } from "./types";
@@ -35,6 +35,7 @@ export function planAttachment(
   network: NetworkRecord,
   wishes: AttachmentWishes,
 ): AttachmentRecord {
+  if (network.deleting) throw conflict("network is being deleted");
   requireAttachable(project, server, network);
   const used = usedAddresses(project, network.id);
   const ip = pickAddress(server, network, wishes, used);

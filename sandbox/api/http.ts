@@ -18,7 +18,8 @@ export interface HttpOptions {
   log: (line: string) => void;
 }
 
-const tokenLength = 64;
+/** Characters of a token; the Terraform provider insists on it. */
+export const tokenLength = 64;
 const prefix = "/v1";
 
 /** Builds the server: authentication, rate limit, faults, errors, headers around the given endpoints. */

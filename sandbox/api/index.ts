@@ -8,7 +8,7 @@ import type { Context, Settings } from "./context";
 import { firewallActionRoutes } from "./firewallActions";
 import { firewallRoutes } from "./firewalls";
 import { FirewallSync } from "./firewallSync";
-import { buildServer } from "./http";
+import { buildServer, tokenLength } from "./http";
 import { networkActionRoutes } from "./networkActions";
 import { networkRoutes } from "./networks";
 import { placementGroupRoutes } from "./placementGroups";
@@ -76,6 +76,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   if (parseBlock(options.publicRange)?.prefix !== 24) {
     throw new Error(`publicRange ${options.publicRange} is not an IPv4 /24; give one such as 198.18.0.0/24`);
   }
+  if (options.tokens?.some((token) => token.length !== tokenLength)) {
+    throw new Error(`every token must have ${tokenLength} characters, as the real ones do`);
+  }
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   const context = await contextOf(options, log);
   const app = buildServer({
@@ -88,7 +91,11 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   return {
     app,
     listen: async (port) => `${await app.listen({ host: "127.0.0.1", port })}/v1`,
-    reconcile: () => reconcile(context),
+    reconcile: async () => {
+      const problems = await reconcile(context);
+      for (const { resource, message } of problems) log(`${resource} is not as it should be: ${message}`);
+      return problems;
+    },
     close: async () => {
       await app.close();
       await context.store.close();

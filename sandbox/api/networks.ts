@@ -1,11 +1,10 @@
-import { requireIdleNetwork } from "./actions";
+import { isBusy, requireIdleNetwork } from "./actions";
 import { Body } from "./body";
 import type { Call, Context, Route } from "./context";
 import { ApiError, conflict, isProtected, messageOf } from "./errors";
 import { commonSorts, listAnswer } from "./lists";
 import { gatewayOf, readNetworkRange, readRoute, readSubnet } from "./networkRules";
 import { byId, newObject, removeById, requireUniqueName } from "./objects";
-import { isBusy } from "./actions";
 import type { Project } from "./store";
 import type { NetworkRecord, ServerRecord } from "./types";
 
@@ -144,24 +143,28 @@ async function remove(context: Context, call: Call): Promise<{ status: number }>
     throw conflict("a server of the network is being changed by an action, try again");
   }
   network.deleting = true;
+  await project.save();
   try {
-    await project.save();
     await finishNetworkDeletion(context, project, network);
   } catch (error) {
-    network.deleting = false;
     await project.save();
     throw new ApiError(503, "unavailable", `the network could not be deleted: ${messageOf(error)}`);
   }
   return { status: 204 };
 }
 
-/** Unplugs all servers, then removes the network from the driver and the state. */
+/** Unplugs all servers, then removes the network from the driver and the state. After a failure it can be tried again. */
 export async function finishNetworkDeletion(context: Context, project: Project, network: NetworkRecord): Promise<void> {
-  for (const server of serversIn(project, network.id)) {
-    await context.driver.detach(network.id, server.id);
-    server.attachments = server.attachments.filter((nic) => nic.networkId !== network.id);
+  try {
+    for (const server of serversIn(project, network.id)) {
+      await context.driver.detach(network.id, server.id);
+      server.attachments = server.attachments.filter((nic) => nic.networkId !== network.id);
+    }
+    await context.driver.destroyNetwork(network.id);
+  } catch (error) {
+    network.deleting = false;
+    throw error;
   }
-  await context.driver.destroyNetwork(network.id);
   removeById(project.state.networks, network.id);
   await project.save();
 }

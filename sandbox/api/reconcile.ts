@@ -39,13 +39,14 @@ async function reconcileProject(context: Context, project: Project): Promise<Rec
       failed.set(`${type} ${item.id}`, { resource: `${type} ${item.name}`, message: messageOf(error) });
     }
   };
-  const [doomed, kept] = split(state.networks, (network) => network.deleting);
-  for (const network of kept) await attempt("network", network, () => restoreNetwork(context, network));
+  // Also those being deleted: servers may still be plugged into them.
+  for (const network of state.networks) await attempt("network", network, () => restoreNetwork(context, network));
   await Promise.all(
     [...state.servers].map((server) => attempt("server", server, () => restoreServer(context, project, server))),
   );
-  for (const network of doomed)
+  for (const network of state.networks.filter(({ deleting }) => deleting)) {
     await attempt("network", network, () => finishNetworkDeletion(context, project, network));
+  }
   endActions(context, project, failed);
   await project.save();
   return [...failed.values()];
@@ -57,7 +58,10 @@ async function restoreNetwork(context: Context, network: NetworkRecord): Promise
 }
 
 async function restoreServer(context: Context, project: Project, server: ServerRecord): Promise<void> {
-  if (server.status === "deleting") return unmakeMachine(context, project, server);
+  const { status } = server;
+  // What is to be seen if anything below fails: no server may stay in a state that only an action ends.
+  server.status = "off";
+  if (status === "deleting") return unmakeMachine(context, project, server);
   for (const nic of server.attachments.filter((candidate) => candidate.state === "detaching")) {
     await unplug(context, server, nic);
   }
@@ -80,8 +84,4 @@ function endActions(context: Context, project: Project, failed: Map<string, Reco
       .find((found) => found !== undefined);
     context.actions.finish(action, problem ? { code: "interrupted", message: problem.message } : null);
   }
-}
-
-function split<Item>(items: Item[], test: (item: Item) => boolean): [Item[], Item[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
 }

@@ -1,8 +1,9 @@
 import { attachmentSpec, planAttachment, plug, readWishes, requireNewAliases, unplug } from "./attachments";
-import { ApiError, conflict } from "./errors";
+import { ApiError, messageOf } from "./errors";
 import { byId } from "./objects";
 import type { ServerCall, ServerChange } from "./serverActions";
-import type { AttachmentRecord, NetworkRecord } from "./types";
+import type { Context } from "./context";
+import type { AttachmentRecord, NetworkRecord, ServerRecord } from "./types";
 
 /** Plugs a private NIC into the server. */
 export function attachToNetwork({ context, project, server, body }: ServerCall): ServerChange {
@@ -10,13 +11,18 @@ export function attachToNetwork({ context, project, server, body }: ServerCall):
   const wishes = readWishes(body);
   body.check();
   const network = byId(project.state.networks, id, "network");
-  if (network.deleting) throw conflict("network is being deleted");
   const nic = planAttachment(project, server, network, wishes);
   server.attachments.push(nic);
   return {
     command: "attach_to_network",
     others: [{ id, type: "network" }],
-    work: () => plug(context, server, nic),
+    work: async () => {
+      try {
+        await plug(context, server, nic);
+      } catch (error) {
+        await takeBack(context, server, nic, error);
+      }
+    },
     undo: () => void (server.attachments = server.attachments.filter((other) => other !== nic)),
   };
 }
@@ -60,4 +66,14 @@ function readAttached({ project, server, body }: ServerCall): { nic: AttachmentR
   const nic = server.attachments.find((candidate) => candidate.networkId === id);
   if (!nic) throw new ApiError(404, "not_found", `server is not attached to network with ID '${id}'`);
   return { nic, network };
+}
+
+/** After a failed attach: unplugs whatever is there, so that the address is really free. @throws always */
+async function takeBack(context: Context, server: ServerRecord, nic: AttachmentRecord, cause: unknown): Promise<never> {
+  try {
+    await context.driver.detach(nic.networkId, server.id);
+  } catch (error) {
+    throw new Error(`${messageOf(cause)}; taking the NIC back failed too: ${messageOf(error)}`);
+  }
+  throw cause;
 }

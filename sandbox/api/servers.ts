@@ -58,7 +58,8 @@ async function create(context: Context, call: Call): Promise<Answer> {
       await makeMachine(context, project, server);
       server.status = request.start ? "starting" : "off";
     },
-    undo: () => Object.assign(server, { status: "off", power: "off", attachments: [] }),
+    // The NICs keep their addresses: the driver may have them already, and a later power-on makes the machine after all.
+    undo: () => Object.assign(server, { status: "off", power: "off" }),
   });
   const next = request.start
     ? [

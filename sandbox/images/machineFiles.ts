@@ -103,8 +103,9 @@ export function machineFiles(host: HostTraits): ImageFile[] {
     { path: "/etc/ssh/sshd_config.d/10-machine.conf", content: sshConfig },
     { path: "/etc/containerd/conf.d/90-machine.toml", content: containerdDropIn(host) },
     { path: "/etc/kubernetes/kubelet.conf.d/90-machine.conf", content: kubeletDropIn(host) },
-    // A resolver that does not answer makes image pulls hang; one on loopback makes CoreDNS find a loop.
-    { path: "/etc/resolv.conf", content: "" },
+    // CoreDNS wants an upstream, and not one on loopback, where it finds a loop. Nothing serves names at the gateway, and it says so at
+    // once; an address that stays silent would make image pulls hang.
+    { path: "/etc/resolv.conf", content: "nameserver 172.31.1.1\n" },
     // Empty, not absent: each machine makes its own at first boot.
     { path: "/etc/machine-id", content: "" },
   ];

@@ -40,11 +40,11 @@ export class PublicNetwork {
     await loadRules(this.namespace, renderFirewall(this.firewalls));
   }
 
-  /** Removes router, host link and the host's route. */
+  /** Removes host link, the host's route with it, and router. The link goes first: with its namespace it would vanish at a time of its own. */
   async close(): Promise<void> {
-    await removeNamespace(this.namespace);
     if (await succeeds("ip", ["link", "show", "dev", this.hostLink]))
       await run("ip", ["link", "delete", this.hostLink]);
+    await removeNamespace(this.namespace);
   }
 
   /** Gives a namespace (a server's, or a test client's) a public address on an interface named `eth0`. */

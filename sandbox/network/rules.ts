@@ -30,7 +30,7 @@ export function renderSourceCheck(ports: Port[], routes: Route[]): string {
   });
   return [
     "table ip zerosteal {",
-    '  counter drops { }',
+    "  counter drops { }",
     "  chain sources {",
     "    type filter hook prerouting priority -300; policy accept;",
     "  }",
