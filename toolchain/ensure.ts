@@ -116,7 +116,6 @@ async function fill(
 ): Promise<void> {
   const probe = probeOf(options);
   const { toFetch, toBuild } = await sort(store, missing, probe);
-  if (modulesOf(toBuild).length > 0) await checkGo(modulesOf(toBuild));
   await checkDisk(await needsOf(store, toFetch, toBuild));
   const work = path.join(store.dir, "work");
   await rm(work, { recursive: true, force: true });
@@ -154,6 +153,7 @@ async function needsOf(store: ToolStore, toFetch: Missing[], toBuild: Missing[])
   const needs: DiskNeed[] = [{ folder: store.dir, mib: 2 * sizes(toFetch) + sizes(toBuild) }];
   const modules = modulesOf(toBuild);
   if (modules.length === 0) return needs;
+  await checkGo(modules);
   const [modCache = "", buildCache = ""] = await goCacheDirs();
   for (const module of modules) {
     const half = (goModules[module]?.cacheMiB ?? 500) / 2;
@@ -237,7 +237,6 @@ async function buildAll(
   into: Record<string, ToolFile>,
   onProgress?: OnProgress,
 ): Promise<void> {
-  if (modulesOf(items).length > 0) await checkGo(modulesOf(items));
   const notes = new Map(items.map((item) => [item.tool.name, item.notes]));
   const keep = async (tool: Tool) => {
     into[tool.name] = await store.put(tool, path.join(work, tool.name), "build", notes.get(tool.name) ?? []);
