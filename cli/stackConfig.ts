@@ -36,7 +36,7 @@ export function sandboxCluster(instance: Instance, supplies: Supplies, size: Clu
     pools: [{ name: "web", count: size.workers, serverType: "ccx13" }],
     // kubeadm looks for kernel modules and cgroups as a machine of its own would have them.
     kubernetes: { ignorePreflightErrors: ["SystemVerification"] },
-    artifacts: { baseUrl: `${mirror}/artifacts/`, manifest: supplies.artifacts },
+    artifacts: { baseUrl: `${mirror}/`, manifest: supplies.artifacts },
     registryMirrors: Object.fromEntries(["registry.k8s.io", "quay.io", "docker.io"].map((host) => [host, mirror])),
     cilium: { chart: supplies.ciliumChart, values: ciliumValues(supplies) },
   };
@@ -82,4 +82,13 @@ export async function writeStackConfig(engine: Engine, settings: Record<string, 
   await mkdir(path.dirname(configFile), { recursive: true });
   await writeFile(`${configFile}.new`, stringify(merged), { mode: 0o600 });
   await rename(`${configFile}.new`, configFile);
+}
+
+/** Workers that the stack's settings name now; undefined before the first update. */
+export async function currentWorkers(engine: Engine): Promise<number | undefined> {
+  if (!existsSync(engine.configFile)) return undefined;
+  const { config } = parse(await readFile(engine.configFile, "utf8")) as {
+    config?: { "zerosteal:cluster"?: ClusterArgs };
+  };
+  return config?.["zerosteal:cluster"]?.pools?.[0]?.count;
 }

@@ -23,6 +23,8 @@ export interface UpdateResult {
   /** Messages of the engine about what failed, in order, one per resource. */
   errors: { resource: string; message: string }[];
   exitCode: number;
+  /** Whether the doctor ran within. */
+  doctorRan: boolean;
 }
 
 /** An operation of the engine that can be stopped. */
@@ -76,7 +78,7 @@ export function startOperation(
       if (exitCode !== 0 && follower.errors.length === 0) {
         follower.errors.push({ resource: "", message: (ended.all ?? "").trim().split("\n").slice(-15).join("\n") });
       }
-      return { changes: follower.changes, errors: follower.errors, exitCode };
+      return { changes: follower.changes, errors: follower.errors, exitCode, doctorRan: follower.doctorRan };
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
@@ -88,6 +90,7 @@ export function startOperation(
 class EventFollower {
   readonly errors: UpdateResult["errors"] = [];
   changes: Record<string, number> = {};
+  doctorRan = false;
   private position = 0;
   private reading: Promise<void> = Promise.resolve();
 
@@ -121,7 +124,9 @@ class EventFollower {
   }
 
   private tell(kind: ResourceEvent["kind"], { op, urn, type }: StepMetadata): void {
-    this.onEvent({ kind, name: logicalName(urn), type, op, urn });
+    const name = logicalName(urn);
+    if (kind === "end" && name.startsWith("doctor-") && op !== "same") this.doctorRan = true;
+    this.onEvent({ kind, name, type, op, urn });
   }
 }
 

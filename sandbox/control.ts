@@ -6,7 +6,7 @@ import pRetry from "p-retry";
 import { HostDriver } from "./driver";
 import { type Instance, listInstances } from "./instance";
 import { recordKernelValues, restoreKernelValues } from "./kernelValues";
-import { machineImage } from "./supplies";
+import { machineImages } from "./supplies";
 
 /** Starts the sandbox's process unless it runs, and waits until its API answers. Machines that were on are booted again. */
 export async function startSandbox(instance: Instance): Promise<void> {
@@ -50,7 +50,7 @@ export async function stopDaemon(instance: Instance): Promise<void> {
 /** Ends a sandbox whole: process, machines, networks, and what they changed on the host. Its folder goes last. Twice is fine. */
 export async function endSandbox(instance: Instance): Promise<void> {
   await stopDaemon(instance);
-  const driver = new HostDriver(instance, machineImage);
+  const driver = new HostDriver(instance, machineImages(instance.preload));
   await driver.removeEverything();
   await rm(instance.stateDir, { recursive: true, force: true });
   if ((await listInstances()).length === 0) await restoreKernelValues();

@@ -8,12 +8,12 @@ import path from "node:path";
 import { createApi } from "./api";
 import { HostDriver } from "./driver";
 import { findInstance, instanceSecret } from "./instance";
-import { machineImage, openMirror } from "./supplies";
+import { machineImages, openMirror } from "./supplies";
 
 async function main(name: string): Promise<void> {
   const instance = await findInstance(name);
   if (!instance) throw new Error(`there is no sandbox "${name}"`);
-  const driver = new HostDriver(instance, machineImage);
+  const driver = new HostDriver(instance, machineImages(instance.preload));
   await driver.open();
   const mirror = await openMirror(instance);
   const api = await createApi({
@@ -22,7 +22,7 @@ async function main(name: string): Promise<void> {
     publicRange: instance.publicRange,
     tokens: [await instanceSecret(instance, "api-token")],
   });
-  await api.reconcile();
+  for (const problem of await api.reconcile()) console.error(problem);
   await api.listen(instance.apiPort);
   process.once("SIGTERM", () => {
     void Promise.all([api.close(), mirror.close()]).then(() => process.exit(0));

@@ -22,6 +22,8 @@ export interface Instance {
   mirrorPort: number;
   /** Prefix of interfaces, namespaces and cgroups, e.g. `zs0`. */
   prefix: string;
+  /** Whether new machines come with the container images on their disk. */
+  preload: boolean;
 }
 
 /** Folder of all instances. */
@@ -34,8 +36,9 @@ export const defaultInstance = "demo";
  * Describes an instance by name and index.
  * @param name DNS label, at most 12 characters
  * @param index 0 to 255, unique on this host
+ * @param preload whether new machines come with the container images on their disk
  */
-export function describeInstance(name: string, index: number): Instance {
+export function describeInstance(name: string, index: number, preload = true): Instance {
   return {
     name,
     index,
@@ -45,6 +48,7 @@ export function describeInstance(name: string, index: number): Instance {
     apiPort: 18000 + index,
     mirrorPort: 5000,
     prefix: `zs${index}`,
+    preload,
   };
 }
 
@@ -55,7 +59,8 @@ export function describeInstance(name: string, index: number): Instance {
 export async function findInstance(name: string): Promise<Instance | undefined> {
   const file = path.join(instancesDir, name, "instance.json");
   if (!existsSync(file)) return undefined;
-  return describeInstance(name, (JSON.parse(await readFile(file, "utf8")) as { index: number }).index);
+  const { index, preload } = JSON.parse(await readFile(file, "utf8")) as Pick<Instance, "index" | "preload">;
+  return describeInstance(name, index, preload);
 }
 
 /** Names of all instances on this host. */
@@ -71,7 +76,7 @@ export async function listInstances(): Promise<string[]> {
  * Finds an instance or makes room for it: the lowest index that no other instance has and whose range the host does not route elsewhere.
  * @throws when the name is no DNS label of at most 12 characters, or no range is free
  */
-export async function claimInstance(name: string): Promise<Instance> {
+export async function claimInstance(name: string, preload = true): Promise<Instance> {
   if (!/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/.test(name)) {
     throw new Error(
       `--instance: "${name}" is no name for a sandbox; use a DNS label of at most 12 characters, e.g. "demo".`,
@@ -82,10 +87,10 @@ export async function claimInstance(name: string): Promise<Instance> {
   const others = await Promise.all((await listInstances()).map(findInstance));
   const taken = new Set(others.map((other) => other?.index));
   for (let index = 0; index < 256; index++) {
-    const candidate = describeInstance(name, index);
+    const candidate = describeInstance(name, index, preload);
     if (taken.has(index) || (await foreignRoute(candidate))) continue;
     await mkdir(candidate.stateDir, { recursive: true, mode: 0o700 });
-    await writeFile(path.join(candidate.stateDir, "instance.json"), JSON.stringify({ name, index }));
+    await writeFile(path.join(candidate.stateDir, "instance.json"), JSON.stringify({ name, index, preload }));
     return candidate;
   }
   throw new Error(

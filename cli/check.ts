@@ -1,0 +1,41 @@
+import type { ClusterPlan } from "../components/plan";
+import { expectationOf, type Report, runDoctor } from "../components/doctor";
+import { type Engine, pulumi } from "./engine";
+import type { UpdateResult } from "./update";
+
+/** Outputs of the cluster stack; empty before the first update. */
+export interface StackOutputs {
+  kubeconfig?: string;
+  addresses?: Record<string, string>;
+  doctorReport?: string;
+  plan?: ClusterPlan;
+}
+
+/** Reads the stack's outputs, secrets included: they go to files of root's own, never to the screen. */
+export async function stackOutputs(engine: Engine): Promise<StackOutputs> {
+  return JSON.parse(await pulumi(engine, ["stack", "output", "--json", "--show-secrets"])) as StackOutputs;
+}
+
+/** The doctor's report: that of the update where it ran within, else of a run now. Undefined when there is no cluster yet to look at. */
+export async function doctorRun(
+  engine: Engine,
+  outputs: StackOutputs,
+  update: UpdateResult,
+  tell: (news: string) => void,
+): Promise<Report | undefined> {
+  if (update.doctorRan && update.exitCode === 0 && outputs.doctorReport)
+    return JSON.parse(outputs.doctorReport) as Report;
+  if (!outputs.kubeconfig || !outputs.plan) return undefined;
+  const expectation = expectationOf(outputs.plan);
+  return runDoctor({
+    kubeconfig: outputs.kubeconfig,
+    expectation,
+    hcloud: {
+      token: engine.env.HCLOUD_TOKEN ?? "",
+      endpoint: engine.env.HCLOUD_ENDPOINT ?? "",
+      networkName: expectation.cloudRoutes?.networkName ?? expectation.cluster,
+    },
+    egressTarget: `${engine.instance.hostAddress}:${engine.instance.mirrorPort}`,
+    onProgress: tell,
+  });
+}

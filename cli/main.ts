@@ -1,0 +1,41 @@
+/* Command line of the repository: the library's own commands, and those of the sandbox. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { defaultInstance } from "../sandbox/instance";
+import { registerDoctor } from "./doctor";
+import { down } from "./down";
+import { up } from "./up";
+
+const program = new Command("zerosteal").description(
+  "Kubernetes clusters tuned for network latency, on this machine or in the cloud",
+);
+const instance = new Option("--instance <name>", "name of the sandbox").default(defaultInstance);
+
+program
+  .command("up")
+  .description("make the sandbox's cluster, or bring it up to date, and verify it")
+  .addOption(instance)
+  .option("--workers <n>", "number of workers; default: as many as there are, two at first", count)
+  .option("--no-preload", "new machines pull their container images instead of having them on their disk")
+  .action(async (options: { instance: string; workers?: number; preload: boolean }) => {
+    process.exitCode = await up(options);
+  });
+
+program
+  .command("down")
+  .description("remove the sandbox: cluster, machines, networks, state")
+  .addOption(instance)
+  .action(async (options: { instance: string }) => {
+    process.exitCode = await down(options.instance);
+  });
+
+registerDoctor(program);
+
+function count(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("a whole number from 0 to 999 is wanted");
+  return Number(text);
+}
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

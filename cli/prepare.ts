@@ -1,0 +1,44 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { probeHost } from "../sandbox/images/host";
+import type { Instance } from "../sandbox/instance";
+import { artifactManifest, ensureArtifacts } from "../sandbox/mirror/artifacts";
+import { installPlugins } from "../sandbox/plugins/install";
+import { ensureSupplies } from "../sandbox/supplies";
+import { ensureDebianPackages } from "../toolchain/debian";
+import { ensure } from "../toolchain/ensure";
+import { toolNames } from "../toolchain/manifest";
+import type { OnProgress } from "../toolchain/progress";
+import { ensureCiliumSources } from "../toolchain/sources";
+import { describeEngine, type Engine, pulumi, pulumiHome } from "./engine";
+import type { Supplies } from "./stackConfig";
+
+/** Gets every tool: the host's packages, the engine, the files of nodes and the programs of images. */
+export async function prepareTools(onProgress: OnProgress): Promise<Record<string, string>> {
+  await ensureDebianPackages(undefined, onProgress);
+  const tools = await ensure(toolNames("engine", "node", "image"), { onProgress });
+  return Object.fromEntries(Object.entries(tools).map(([name, file]) => [name, file.path]));
+}
+
+/** Makes machine images, container images and the chart. */
+export async function prepareSupplies(preload: boolean, onProgress: OnProgress): Promise<Supplies> {
+  await ensureSupplies(preload, onProgress);
+  const host = await probeHost();
+  return {
+    artifacts: artifactManifest(await ensureArtifacts({ onProgress })),
+    ciliumChart: (await ensureCiliumSources()).chart,
+    envoy: false,
+    sysResource: host.sysResource,
+    cgroupVersion: host.cgroupVersion,
+  };
+}
+
+/** Makes the engine of an instance ready: plugins, state backend, stack. */
+export async function prepareEngine(instance: Instance, tools: Record<string, string>): Promise<Engine> {
+  const engine = await describeEngine(instance, tools);
+  await installPlugins(pulumiHome(instance));
+  await pulumi(engine, ["stack", "select", "--create"]);
+  // A run that was killed leaves its lock behind; the sandbox's own lock says that no other run is under way.
+  await rm(path.join(instance.stateDir, "pulumi/.pulumi/locks"), { recursive: true, force: true });
+  return engine;
+}

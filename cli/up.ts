@@ -1,0 +1,129 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Report } from "../components/doctor";
+import { cgroupVersion } from "../sandbox/machines/cgroups";
+import { startSandbox } from "../sandbox/control";
+import { claimInstance, type Instance } from "../sandbox/instance";
+import type { ProgressEvent } from "../toolchain/progress";
+import { doctorRun, stackOutputs } from "./check";
+import type { Engine } from "./engine";
+import { holdInstance } from "./hold";
+import { describeStep } from "./news";
+import { runPhases } from "./phases";
+import { preflight } from "./preflight";
+import { prepareEngine, prepareSupplies, prepareTools } from "./prepare";
+import { recover } from "./recover";
+import { currentWorkers, sandboxCluster, type Supplies, writeStackConfig } from "./stackConfig";
+import { renderSummary, upExit } from "./summary";
+import { startOperation, type UpdateResult } from "./update";
+
+/** Options of `up`. */
+export interface UpOptions {
+  /** Name of the sandbox. */
+  instance: string;
+  /** Workers; default: as many as there are, two at first. */
+  workers?: number;
+  /** Whether new machines come with the container images on their disk; decided when the sandbox is made. */
+  preload: boolean;
+}
+
+/**
+ * Makes the sandbox's cluster what it should be, and verifies it.
+ * @returns the exit code: see `upExit`
+ */
+export async function up(options: UpOptions): Promise<number> {
+  await preflight();
+  const instance = await claimInstance(options.instance, options.preload);
+  const release = await holdInstance(instance);
+  try {
+    return await hold(instance, options);
+  } finally {
+    await release();
+  }
+}
+
+async function hold(instance: Instance, options: UpOptions): Promise<number> {
+  const paths: { tools?: Record<string, string>; supplies?: Supplies; engine?: Engine } = {};
+  let update: UpdateResult | undefined;
+  let report: Report | undefined;
+  const toolNews = (tell: (news: string) => void) => (event: ProgressEvent) => {
+    tell(`${event.step}: ${event.detail}`);
+  };
+  const times = await runPhases([
+    {
+      title: "Tools",
+      run: async (tell) => void (paths.tools = await prepareTools(toolNews(tell))),
+    },
+    {
+      title: "Machine and container images",
+      run: async (tell) => void (paths.supplies = await prepareSupplies(instance.preload, toolNews(tell))),
+    },
+    {
+      title: `Emulated cloud (${instance.name})`,
+      run: async () => {
+        await startSandbox(instance);
+        paths.engine = await prepareEngine(instance, paths.tools ?? {});
+      },
+    },
+    {
+      title: "Cluster",
+      run: async (tell) => {
+        const engine = paths.engine as Engine;
+        await configure(instance, engine, paths.supplies as Supplies, options.workers);
+        await recover(engine, tell);
+        update = await apply(engine, tell);
+      },
+    },
+    {
+      title: "Doctor",
+      run: async (tell) => {
+        const engine = paths.engine as Engine;
+        const outputs = await stackOutputs(engine);
+        if (outputs.kubeconfig) await keepKubeconfig(instance, outputs.kubeconfig);
+        report = await doctorRun(engine, outputs, update as UpdateResult, tell);
+      },
+    },
+  ]);
+  const result = { instance, tools: paths.tools ?? {}, update: update as UpdateResult, report, times };
+  console.log(await renderSummary(result));
+  return upExit(result);
+}
+
+async function configure(instance: Instance, engine: Engine, supplies: Supplies, workers?: number): Promise<void> {
+  const size = { workers: workers ?? (await currentWorkers(engine)) ?? 2 };
+  await writeStackConfig(engine, {
+    "zerosteal:name": instance.name,
+    "zerosteal:cluster": sandboxCluster(instance, { ...supplies, cgroupVersion: cgroupVersion() }, size),
+    // The mirror stands for the outside: it is the one thing beyond the machines that answers.
+    "zerosteal:doctor": { egressTarget: `${instance.hostAddress}:${instance.mirrorPort}` },
+  });
+}
+
+/** Runs the engine. The first Ctrl-C lets steps under way end and keeps what they made; the second drops them. */
+async function apply(engine: Engine, tell: (news: string) => void): Promise<UpdateResult> {
+  const operation = startOperation(
+    engine,
+    ["up", "--yes", "--skip-preview", "--continue-on-error", "--parallel", "24"],
+    (event) => {
+      const news = describeStep(event);
+      if (news) tell(news);
+    },
+  );
+  const stop = (): void => {
+    tell("stopping after the steps under way; press Ctrl-C again to drop them");
+    operation.stop();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  try {
+    return await operation.result;
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+}
+
+async function keepKubeconfig(instance: Instance, text: string): Promise<void> {
+  await mkdir(instance.stateDir, { recursive: true });
+  await writeFile(path.join(instance.stateDir, "kubeconfig"), text, { mode: 0o600 });
+}
