@@ -28,6 +28,8 @@ export interface CiliumStatus {
   /** Devices with Cilium's programs, by name. */
   devices: string[];
   directRoutingDevice: string;
+  /** Addresses of that device. */
+  directRoutingAddresses: string[];
   /** `Native` or `Tunnel`. */
   routingMode: string;
   /** `BPF` or `Legacy`. */

@@ -191,7 +191,7 @@ interface StatusResponse {
   "kube-proxy-replacement"?: {
     mode?: string;
     devices?: string[] | null;
-    deviceList?: { name?: string }[] | null;
+    deviceList?: { name?: string; ip?: string[] | null }[] | null;
     directRoutingDevice?: string;
     features?: { nodePort?: { enabled?: boolean; mode?: string } };
   };
@@ -220,6 +220,8 @@ export function parseCiliumStatus(text: string): CiliumStatus {
     kubeProxyReplacement: replacement?.mode ?? "False",
     devices: replacement?.deviceList?.map((device) => device.name ?? "") ?? replacement?.devices ?? [],
     directRoutingDevice: replacement?.directRoutingDevice ?? "",
+    directRoutingAddresses:
+      replacement?.deviceList?.find((device) => device.name === replacement.directRoutingDevice)?.ip ?? [],
     routingMode: status.routing?.["inter-host-routing-mode"] ?? "",
     hostRouting: status.routing?.["intra-host-routing-mode"] ?? "",
     masquerading: masqueradesIpv4 ? (masquerading?.mode ?? "") : "disabled",

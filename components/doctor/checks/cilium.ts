@@ -66,32 +66,42 @@ export const kubeProxyReplacement: Check = {
   },
 };
 
-/** The devices that carry Cilium's programs are the planned ones. */
+/** The devices that carry Cilium's programs are the planned ones, and packets to other nodes leave by the private one. */
 export const devices: Check = {
   id: "devices",
   title: "Cilium works on the planned devices",
   settles: true,
   run(expectation, evidence) {
-    const { unseen, ok, failed } = findings("devices");
-    return onAgents(
-      "devices",
-      expectation,
-      evidence,
-      (cilium) => list(cilium.devices),
-      (node, cilium, status) => {
-        const wanted = list(cilium.devices);
-        const found = list(status.devices);
-        if (cilium.devices.length === 0) return unseen(node, "-", "The plan leaves the devices to Cilium.", found);
-        const included = cilium.devices.filter((pattern) => !pattern.startsWith("!"));
-        const bare = included.filter((pattern) => !status.devices.some((device) => matches(pattern, device)));
-        const extra = status.devices.filter((device) => !allowed(cilium.devices, device));
-        if (bare.length === 0 && extra.length === 0) return ok(node, wanted, found);
-        const hint = `Without programs: ${list(bare)}; not planned: ${list(extra)}. Set devices in Cilium's values, and check the names with ip link.`;
-        return failed(node, wanted, found, hint);
-      },
-    );
+    const wanted = (cilium: Expectation["cilium"]) => list(cilium.devices);
+    return onAgents("devices", expectation, evidence, wanted, (node, cilium, status) => [
+      plannedDevices(node, cilium.devices, status.devices),
+      directRouting(node, expectation?.nodes.find((candidate) => candidate.name === node)?.privateAddress, status),
+    ]);
   },
 };
+
+function plannedDevices(node: string, patterns: string[], present: string[]): CheckResult {
+  const { unseen, ok, failed } = findings("devices");
+  const wanted = list(patterns);
+  const found = list(present);
+  if (patterns.length === 0) return unseen(node, "-", "The plan leaves the devices to Cilium.", found);
+  const included = patterns.filter((pattern) => !pattern.startsWith("!"));
+  const bare = included.filter((pattern) => !present.some((device) => matches(pattern, device)));
+  const extra = present.filter((device) => !allowed(patterns, device));
+  if (bare.length === 0 && extra.length === 0) return ok(node, wanted, found);
+  const hint = `Without programs: ${list(bare)}; not planned: ${list(extra)}. Set devices in Cilium's values, and check the names with ip link.`;
+  return failed(node, wanted, found, hint);
+}
+
+function directRouting(node: string, address: string | undefined, status: CiliumStatus): CheckResult {
+  const { unseen, ok, failed } = findings("devices");
+  const wanted = `direct routing by the NIC with ${address}`;
+  const device = status.directRoutingDevice;
+  if (address === undefined || device === "") return unseen(node, wanted, "The agent names no direct routing device.");
+  const found = `direct routing by ${device} with ${list(status.directRoutingAddresses)}`;
+  if (status.directRoutingAddresses.includes(address)) return ok(node, wanted, found);
+  return failed(node, wanted, found, "Set nodePort.directRoutingDevice in Cilium's values to the private NIC.");
+}
 
 /** All comparisons of the agents' status that are one text each. */
 export const ciliumModes: Check[] = statusChecks.map((check) => ({
@@ -104,7 +114,7 @@ export const ciliumModes: Check[] = statusChecks.map((check) => ({
       expectation,
       evidence,
       check.wanted,
-      (node, cilium, status) => findings(check.id).equal(node, check.wanted(cilium), check.found(status), check.hint),
+      (node, cilium, status) => [findings(check.id).equal(node, check.wanted(cilium), check.found(status), check.hint)],
       check.found,
     ),
 }));
@@ -115,17 +125,17 @@ function onAgents(
   expectation: Expectation | undefined,
   evidence: Evidence,
   wanted: (cilium: Expectation["cilium"]) => string,
-  compare: (node: string, cilium: Expectation["cilium"], status: CiliumStatus) => CheckResult,
+  compare: (node: string, cilium: Expectation["cilium"], status: CiliumStatus) => CheckResult[],
   show: (status: CiliumStatus) => string = (status) => list(status.devices),
 ): CheckResult[] {
   const { unseen } = findings(id);
   const text = expectation ? wanted(expectation.cilium) : "-";
   if ("unseen" in evidence.agents) return [unseen("cluster", text, evidence.agents.unseen)];
-  return subjects(expectation, evidence).map((node) => {
+  return subjects(expectation, evidence).flatMap((node) => {
     const agent = agentOn(evidence, node);
     const status = agent && valueOf(agent.status);
-    if (!status) return unseen(node, text, agent ? reasonOf(agent) : "No Cilium agent runs there.");
-    if (!expectation) return unseen(node, text, withoutPlan, show(status));
+    if (!status) return [unseen(node, text, agent ? reasonOf(agent) : "No Cilium agent runs there.")];
+    if (!expectation) return [unseen(node, text, withoutPlan, show(status))];
     return compare(node, expectation.cilium, status);
   });
 }

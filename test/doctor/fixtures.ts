@@ -1,0 +1,167 @@
+import type { Evidence, HostProbe, NodeProbes, PingResult, PodProbe } from "../../components/doctor/evidence";
+import type { Expectation } from "../../components/doctor/types";
+
+/** Node names of the fixture: one control plane and two workers. */
+export const nodeNames = ["lab-control-plane-1", "lab-web-1", "lab-web-2"];
+const [controlPlane, ...workers] = nodeNames as [string, string, string];
+
+/** What the fixture's plan wants. */
+export function expectation(): Expectation {
+  const nodes: Expectation["nodes"] = nodeNames.map((name, index) => ({
+    name,
+    role: name === controlPlane ? "control-plane" : "worker",
+    privateAddress: `10.0.0.${index + 2}`,
+    podCidr: `10.244.${index}.0/24`,
+    taints: name === controlPlane ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : [],
+  }));
+  return {
+    cluster: "lab",
+    versions: { kubernetes: "1.36.1", cilium: "1.20.2" },
+    nodes,
+    podCidr: "10.244.0.0/16",
+    serviceCidr: "10.96.0.0/12",
+    clusterDns: "10.96.0.10",
+    mtu: { node: 1450, pod: 1450 },
+    sysctls: [
+      { key: "net.core.somaxconn", value: "65535", podsInherit: false, namespaced: true },
+      { key: "net.core.default_qdisc", value: "fq", podsInherit: false, namespaced: false },
+      { key: "net.ipv4.tcp_congestion_control", value: "bbr", podsInherit: true, namespaced: true },
+      {
+        key: "net.ipv4.ip_local_reserved_ports",
+        value: "2379-2381,6443,10248-10259",
+        podsInherit: false,
+        namespaced: true,
+      },
+    ],
+    cilium: {
+      kubeProxyReplacement: true,
+      routingMode: "native",
+      hostRouting: "BPF",
+      masquerading: "BPF",
+      nativeRoutingCidr: "10.244.0.0/16",
+      loadBalancerMode: "snat",
+      devices: ["eth0", "enp7s+"],
+    },
+    cloudRoutes: {
+      networkName: "lab",
+      routes: nodes.map((node) => ({ destination: node.podCidr, gateway: node.privateAddress })),
+    },
+  };
+}
+
+const arrived: PingResult = { sent: 3, received: 3, refusedLocally: false };
+const refusedByRouter: PingResult = {
+  sent: 3,
+  received: 0,
+  refusedLocally: true,
+  refusedBy: { address: "10.0.0.1", mtu: 1450 },
+};
+
+/** What a healthy cluster made from that plan shows. */
+export function evidence(): Evidence {
+  const wanted = expectation();
+  return {
+    contextCluster: "kubernetes",
+    server: "https://198.18.0.11:6443",
+    nodes: wanted.nodes.map((node) => ({
+      name: node.name,
+      ready: true,
+      readyMessage: "kubelet is posting ready status",
+      networkUnavailable: false,
+      taints: node.taints,
+      podCidr: node.podCidr,
+      internalIp: node.privateAddress,
+      externalIps: [],
+      kubeletVersion: "v1.36.1",
+    })),
+    kubeProxy: { value: { daemonSet: false, configMap: false, pods: 0 } },
+    apiService: { value: { clusterIp: "10.96.0.1", port: 443 } },
+    agents: {
+      value: wanted.nodes.map((node, index) => ({
+        node: node.name,
+        pod: `cilium-${index}`,
+        ready: true,
+        status: {
+          value: {
+            version: "1.20.2",
+            kubeProxyReplacement: "True",
+            devices: ["eth0", "enp7s0"],
+            directRoutingDevice: "enp7s0",
+            directRoutingAddresses: [node.privateAddress],
+            routingMode: "Native",
+            hostRouting: "BPF",
+            masquerading: "BPF",
+            nativeRoutingCidr: "10.244.0.0/16",
+            loadBalancerMode: "SNAT",
+          },
+        },
+      })),
+    },
+    probes: nodeNames.map(probes),
+    egressTargets: [{ target: "198.18.0.1:5000", asked: false }],
+    cloud: { value: { networkName: "lab", found: true, routes: structuredClone(wanted.cloudRoutes!.routes) } },
+  };
+}
+
+function probes(node: string, index: number): NodeProbes {
+  const others = nodeNames.filter((name) => name !== node);
+  const each = <T>(value: T) => Object.fromEntries(others.map((name) => [name, structuredClone(value)]));
+  const reading = (value: string) => ({ present: true, writable: true, value });
+  const connects = { "198.18.0.1:5000": { ok: true, milliseconds: 1.5 } };
+  const host: HostProbe = {
+    machineIsContainer: false,
+    addresses: ["127.0.0.1", `10.0.0.${index + 2}`, `10.244.${index}.1`, `198.18.0.${index + 11}`],
+    resolvers: ["198.18.0.1"],
+    sysctls: {
+      "net.core.somaxconn": reading("65535"),
+      "net.core.default_qdisc": reading("fq"),
+      "net.ipv4.tcp_congestion_control": reading("bbr"),
+      "net.ipv4.ip_local_reserved_ports": reading("2379-2381,6443,10248-10259,30000-32767"),
+    },
+    kubeProxyRules: [
+      { tool: "iptables-nft-save", lines: 0 },
+      { tool: "nft", lines: 0 },
+    ],
+    connects,
+    routes: each({ device: "enp7s0", mtu: 1450 }),
+    exact: each(arrived),
+  };
+  const pod: PodProbe = {
+    address: `10.244.${index}.77`,
+    nameservers: ["10.96.0.10"],
+    sysctls: { "net.ipv4.tcp_congestion_control": reading("bbr") },
+    lookups: [1, 2, 3, 4, 5].map(() => ({ addresses: ["10.96.0.1"], milliseconds: 1 })),
+    apiConnects: [1, 2, 3].map(() => ({ ok: true, milliseconds: 2 })),
+    connects: structuredClone(connects),
+    reach: each(arrived),
+    routes: each({ device: "eth0", mtu: 1450 }),
+    exact: each(arrived),
+    oneMore: each(refusedByRouter),
+    nodeOneMore: each(refusedByRouter),
+  };
+  return { node, host: { value: host }, pod: { value: pod }, notStarted: [] };
+}
+
+/** The healthy evidence with one thing changed. */
+export function changed(change: (evidence: Evidence) => void): Evidence {
+  const result = evidence();
+  change(result);
+  return result;
+}
+
+/** The first worker and the second one. */
+export const [web1, web2] = workers as [string, string];
+
+/** The node probe of a node in evidence, to be changed. */
+export function hostOf(from: Evidence, node: string): HostProbe {
+  const probe = from.probes.find((candidate) => candidate.node === node)?.host;
+  if (!probe || !("value" in probe)) throw new Error(`no host probe of ${node} in the fixture`);
+  return probe.value;
+}
+
+/** The pod probe of a node in evidence, to be changed. */
+export function podOf(from: Evidence, node: string): PodProbe {
+  const probe = from.probes.find((candidate) => candidate.node === node)?.pod;
+  if (!probe || !("value" in probe)) throw new Error(`no pod probe of ${node} in the fixture`);
+  return probe.value;
+}
