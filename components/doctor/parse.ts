@@ -214,7 +214,9 @@ export function parseCiliumStatus(text: string): CiliumStatus {
   const replacement = status["kube-proxy-replacement"];
   const nodePort = replacement?.features?.nodePort;
   const masquerading = status.masquerading;
-  const masqueradesIpv4 = masquerading?.enabledProtocols?.ipv4 ?? masquerading?.enabled ?? false;
+  const protocols = masquerading?.enabledProtocols;
+  // Fields that are false are left out of the document.
+  const masqueradesIpv4 = protocols ? protocols.ipv4 === true : masquerading?.enabled === true;
   return {
     version: status.cilium?.msg?.split(" ")[0] ?? "",
     kubeProxyReplacement: replacement?.mode ?? "False",
