@@ -103,7 +103,7 @@ async function collect(store: ToolStore, wanted: Tool[], into: Record<string, To
     if (into[tool.name]) continue;
     const found = await store.find(tool);
     if (found && "path" in found) into[tool.name] = found;
-    else missing.push({ tool, notes: found ? [found.discarded] : [] });
+    else missing.push({ tool, notes: found ? [found.spoiled] : [] });
   }
   return missing;
 }

@@ -1,4 +1,4 @@
-import { chmod, copyFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { recipeKey } from "./build";
 import { placeFolder, sha256File } from "./cache";
@@ -51,11 +51,11 @@ export class ToolStore {
   }
 
   /**
-   * Looks a tool up. A file that no longer has its recorded checksum is removed and the tool counts as missing.
+   * Looks a tool up. A file that no longer has its recorded checksum counts as missing; `put` replaces it.
    * @param tool from the manifest
-   * @returns the tool, or the reason why a cached one was thrown away, or undefined
+   * @returns the tool, or why a cached one must not be used, or undefined
    */
-  async find(tool: Tool): Promise<ToolFile | { discarded: string } | undefined> {
+  async find(tool: Tool): Promise<ToolFile | { spoiled: string } | undefined> {
     const folder = await this.folder(tool);
     const file = path.join(folder, tool.name);
     const record = await readRecord(path.join(folder, "record.json"));
@@ -64,8 +64,7 @@ export class ToolStore {
     if (found.size !== record.size || found.mtimeMs !== record.mtimeMs) {
       const sha256 = await sha256File(file);
       if (sha256 !== record.sha256) {
-        await rm(folder, { recursive: true, force: true });
-        return { discarded: `The cached ${tool.name} ${tool.version} had changed on disk and was discarded.` };
+        return { spoiled: `The cached ${tool.name} ${tool.version} had changed on disk and was discarded.` };
       }
     }
     const { sha256, origin } = record;

@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import type { Context } from "mocha";
+
+/** Something of the host that some tests cannot do without. */
+export interface Capability {
+  name: string;
+  /** Which tests are bound to it, and why. */
+  reason: string;
+  /** Whether this host has it. Quick, changes nothing. */
+  probe(): boolean;
+}
+
+/** The only reasons for which a test may be skipped. */
+export const capabilities: readonly Capability[] = [
+  {
+    name: "root",
+    reason: "Root file systems, mounts and a container runtime of our own need root.",
+    probe: () => process.getuid?.() === 0,
+  },
+  {
+    name: "go",
+    reason: "Building tools from Go modules needs the go command.",
+    probe: () => runs("go", "version"),
+  },
+  {
+    name: "cc",
+    reason: "Building pause, the stand-in for every tool in the tests of the toolchain, needs a C compiler.",
+    probe: () => runs("cc", "--version"),
+  },
+  {
+    name: "zstd",
+    reason: "Packing compressed layers needs the zstd command.",
+    probe: () => runs("zstd", "--version"),
+  },
+  {
+    name: "mmdebstrap",
+    reason: "Making Debian root file systems needs mmdebstrap.",
+    probe: () => runs("mmdebstrap", "--version"),
+  },
+];
+
+const answers = new Map<string, boolean>();
+
+/**
+ * Skips a test or a suite where the host lacks something. Call it first, in `it(…, function () {…})` or `before(function () {…})`.
+ * @param context mocha's `this`
+ * @param names of `capabilities`
+ */
+export function needs(context: Context, ...names: string[]): void {
+  for (const name of names) {
+    const capability = capabilities.find((candidate) => candidate.name === name);
+    if (!capability) throw new Error(`no capability is called ${name}`);
+    const there = answers.get(name) ?? capability.probe();
+    answers.set(name, there);
+    if (!there) context.skip();
+  }
+}
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
