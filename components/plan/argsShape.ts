@@ -61,7 +61,7 @@ export const clusterArgsShape: Shape = object({
     }),
   },
   access: {
-    required: openTo("SSH and the API, as access.ssh and access.api,"),
+    required: 'give access.ssh and access.api, e.g. ["203.0.113.7/32"]: nothing is open by default',
     shape: object({
       ssh: { shape: texts, required: openTo("SSH") },
       api: { shape: texts, required: openTo("the Kubernetes API") },

@@ -39,19 +39,25 @@ export function renderProblem(problem: Problem): string {
  * @returns undefined when nothing is near: more than a third of the letters differ
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
+  const limit = Math.max(2, Math.floor(word.length / 3));
+  const ranked = [...candidates]
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
+    // Of two that are equally far, the one that begins alike: people err at the end of a name.
+    .sort((a, b) => a.distance - b.distance || commonStart(word, b.candidate) - commonStart(word, a.candidate));
+  return ranked[0]?.candidate;
 }
 
 /** "did you mean X?" for the nearest candidate, else the given sentence. */
 export function suggest(word: string, candidates: Iterable<string>, otherwise: string): string {
   const near = nearest(word, candidates);
   return near === undefined ? otherwise : `did you mean ${near}?`;
+}
+
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Number of single-letter insertions, deletions and replacements between two words; long words are not compared. */

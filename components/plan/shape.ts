@@ -43,14 +43,8 @@ export function fit(shape: Shape, value: unknown, path: string, found: ShapeFind
       if (Number.isSafeInteger(value)) return value;
       return misfit(value, path, "a whole number", "give one without quotes, e.g. 3", found);
     case "json":
-      if (isPlainObject(value) && isJson(value)) return value;
-      return misfit(
-        value,
-        path,
-        "an object of plain values",
-        "give keys and values as in YAML or JSON, no Outputs",
-        found,
-      );
+      return fitJson(value, path, found);
+
     case "list":
       if (!Array.isArray(value)) return misfit(value, path, "a list", "put the value in [ ]", found);
       return value.map((item, index) => fit(shape.of, item, `${path}[${index}]`, found));
@@ -122,11 +116,27 @@ export function describe(value: unknown): string {
   return typeof value === "object" ? "an object that is not plain (an Output?)" : `a ${typeof value}`;
 }
 
-function isJson(value: unknown, depth = 0): boolean {
-  if (depth > depthLimit) return false;
-  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
-  if (typeof value === "object" && value !== null) {
-    return isPlainObject(value) && Object.values(value).every((item) => isJson(item, depth + 1));
+function fitJson(value: unknown, path: string, found: ShapeFindings): unknown {
+  if (!isPlainObject(value)) return misfit(value, path, "an object", "give keys and values", found);
+  const strange = findNonJson(value, path, 0);
+  if (strange === undefined) return value;
+  return misfit(
+    strange.value,
+    strange.path,
+    "a plain value",
+    "give text, numbers, lists and objects only, no Outputs",
+    found,
+  );
+}
+
+/** The first part of a value that JSON could not hold. */
+function findNonJson(value: unknown, path: string, depth: number): { value: unknown; path: string } | undefined {
+  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value))
+    return undefined;
+  if (depth > depthLimit || !(Array.isArray(value) || isPlainObject(value))) return { value, path };
+  for (const [key, item] of Object.entries(value)) {
+    const strange = findNonJson(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
+    if (strange !== undefined) return strange;
   }
-  return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+  return undefined;
 }

@@ -2,6 +2,10 @@ import { requiredFiles, targetsOf } from "../artifacts";
 import type { NodeArtifact } from "../types";
 import { defaultVersions } from "../versions";
 import { findingIf, items, type Draft, type Rule, type Subject } from "./rule";
+import { urlFindings } from "./url";
+
+/** Stands for the base URL where a relative address is judged. */
+const relativeTo = "http://base.invalid/";
 
 const fileName = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 const absolutePath = /^(\/[A-Za-z0-9._+-]+)+$/;
@@ -88,26 +92,12 @@ export const artifactRules: Rule[] = [
     id: "artifact-url",
     acceptable: false,
     why: "Nodes fetch over HTTP(S); addresses may be relative to the base URL.",
-    check: ({ args }) => {
-      const base = args.artifacts?.baseUrl;
-      const baseIsGood = base === undefined || isHttpUrl(base);
-      return [
-        ...findingIf(
-          !baseIsGood,
-          "artifacts.baseUrl",
-          `${JSON.stringify(base)} is not an http or https address`,
-          'write e.g. "http://mirror.internal:8080/"',
-        ),
-        ...items(args.artifacts?.manifest, "artifacts.manifest").flatMap(({ item, path }) =>
-          findingIf(
-            item.url !== undefined && !isHttpUrl(item.url, "http://base.invalid/"),
-            `${path}.url`,
-            `${JSON.stringify(item.url)} is not an http or https address, absolute or relative`,
-            "write an address without spaces",
-          ),
-        ),
-      ];
-    },
+    check: ({ args }) => [
+      ...urlFindings("artifacts.baseUrl", args.artifacts?.baseUrl, 'write e.g. "http://mirror.internal:8080/"'),
+      ...items(args.artifacts?.manifest, "artifacts.manifest").flatMap(({ item, path }) =>
+        urlFindings(`${path}.url`, item.url, "write an address, absolute or relative to artifacts.baseUrl", relativeTo),
+      ),
+    ],
   },
   {
     id: "artifact-target",
@@ -127,12 +117,7 @@ export const artifactRules: Rule[] = [
           `${JSON.stringify(host)} is not the host of a registry`,
           'write e.g. "registry.k8s.io"',
         ),
-        ...findingIf(
-          mirror !== undefined && !isHttpUrl(mirror),
-          `registryMirrors[${JSON.stringify(host)}]`,
-          `${JSON.stringify(mirror)} is not an http or https address`,
-          'write e.g. "http://10.1.1.1:5000"',
-        ),
+        ...urlFindings(`registryMirrors[${JSON.stringify(host)}]`, mirror, 'write e.g. "http://10.1.1.1:5000"'),
       ]),
   },
 ];
@@ -191,11 +176,4 @@ function targetFindings(item: Draft<NodeArtifact>, path: string): ReturnType<typ
       ),
     ),
   ];
-}
-
-function isHttpUrl(text: string, base?: string): boolean {
-  if (/[\s"'\\]/.test(text) || text === "") return false;
-  if (!URL.canParse(text, base)) return false;
-  const url = new URL(text, base);
-  return (url.protocol === "http:" || url.protocol === "https:") && url.username === "" && url.password === "";
 }

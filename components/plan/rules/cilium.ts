@@ -6,9 +6,24 @@ import { suggest } from "../problems";
 import { defaults, isChartLocation } from "../resolve";
 import { defaultVersions, isVersion, minorOf } from "../versions";
 import { findingIf, type Rule, type Subject } from "./rule";
+import { urlFindings } from "./url";
 
 /** Rules about Cilium's chart and Helm values. */
 export const ciliumRules: Rule[] = [
+  {
+    id: "cilium-chart",
+    acceptable: false,
+    why: "Helm would look for a chart of that name and find none.",
+    check: ({ args }) => {
+      const chart = args.cilium?.chart;
+      return findingIf(
+        chart !== undefined && (chart === "" || /\s/.test(chart)),
+        "cilium.chart",
+        `${JSON.stringify(chart)} names no chart`,
+        'leave it out, or give a path that begins with "/" or "./", an archive (.tgz) or an OCI reference',
+      );
+    },
+  },
   {
     id: "cilium-repository",
     acceptable: false,
@@ -23,10 +38,9 @@ export const ciliumRules: Rule[] = [
           `the chart ${JSON.stringify(chart)} is found without a repository`,
           "leave it out",
         ),
-        ...findingIf(
-          repository !== undefined && !/^https?:\/\/[^\s/]+/.test(repository),
+        ...urlFindings(
           "cilium.repository",
-          `${JSON.stringify(repository)} is not an http or https address`,
+          repository,
           `write e.g. "${defaults.repository}", or an OCI reference as cilium.chart`,
         ),
       ];

@@ -68,7 +68,9 @@ export const nameRules: Rule[] = [
     why: "Kubernetes refuses a Node with a malformed label, which would only show during the join.",
     check: ({ args }) =>
       items(args.pools, "pools").flatMap(({ item, path }) =>
-        Object.entries(item.labels ?? {}).flatMap(([key, value]) => labelFindings(`${path}.labels`, key, value)),
+        Object.entries(item.labels ?? {}).flatMap(([key, value]) =>
+          labelFindings(`${path}.labels[${JSON.stringify(key)}]`, key, value),
+        ),
       ),
   },
   {

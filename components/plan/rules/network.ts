@@ -123,7 +123,7 @@ export const networkRules: Rule[] = [
     why: "The kubelet takes as many pods as it is told, and those without an address hang.",
     check: (subject) => {
       const bits = subject.args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
-      if (bits < 8 || bits > 32) return [];
+      if (bits < 8 || bits > 28) return [];
       const maxPods = subject.args.kubernetes?.kubelet?.["maxPods"] ?? defaultMaxPods;
       const room = 2 ** (32 - bits) - podAddressesTaken;
       return findingIf(

@@ -121,6 +121,18 @@ export const nodeRules: Rule[] = [
     },
   },
   {
+    id: "image-name",
+    acceptable: false,
+    why: "The cloud takes the name of a system image or the number of a snapshot.",
+    check: ({ args }) =>
+      findingIf(
+        args.underlay?.image !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(args.underlay.image),
+        "underlay.image",
+        `${JSON.stringify(args.underlay?.image)} is not the name of an image`,
+        `write e.g. "${defaults.image}"`,
+      ),
+  },
+  {
     id: "server-type-unknown",
     acceptable: false,
     why: "The catalogue has no such server type.",
@@ -237,7 +249,7 @@ function numberFindings(args: Subject["args"]): Finding[] {
       {
         path: `${path}.firstNumber`,
         message: `pool "${own.name}" (numbers ${own.first} to ${own.last}) meets pool "${other.name}" (${other.first} to ${other.last})`,
-        fix: `give it numbers of its own for good, with room for both to grow, e.g. firstNumber: ${free}`,
+        fix: `give a new pool numbers with room for both to grow, e.g. firstNumber: ${free}; where both run already, put the growth into a new pool, since other numbers would replace nodes`,
       },
     ];
   });
