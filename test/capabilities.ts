@@ -33,6 +33,11 @@ export const capabilities: readonly Capability[] = [
     probe: () => runs("zstd", "--version"),
   },
   {
+    name: "ping",
+    reason: "Measuring packet sizes across network namespaces needs ip, unshare and ping as iputils has it.",
+    probe: () => runs("ip", "-V") && runs("unshare", "--version") && runs("ping", "-V"),
+  },
+  {
     name: "mmdebstrap",
     reason: "Making Debian root file systems needs mmdebstrap.",
     probe: () => runs("mmdebstrap", "--version"),

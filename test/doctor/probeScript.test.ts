@@ -5,6 +5,7 @@ import { checks } from "../../components/doctor/checks";
 import { parsePodProbe } from "../../components/doctor/parse";
 import { probeCommand, probeScript } from "../../components/doctor/probeScript";
 import type { CheckResult } from "../../components/doctor/types";
+import { needs } from "../capabilities";
 import { changed, hostOf, expectation, web1, web2 } from "./fixtures";
 
 /** Runs the pod's part of the script in a namespace whose path carries `pathMtu` bytes. */
@@ -59,6 +60,7 @@ describe("probe script", () => {
   });
 
   it("shows that the path, not the sender, refuses one byte more", function () {
+    needs(this, "root", "ping");
     this.timeout(60_000);
     const found = probe(1450, 1450);
     assert.deepEqual(found.routes, { [web2]: { device: "eth0", mtu: 1450 } });
@@ -79,6 +81,7 @@ describe("probe script", () => {
   });
 
   it("shows a path that carries less than the sender believes", function () {
+    needs(this, "root", "ping");
     this.timeout(60_000);
     const finding = podMtuFindings(probe(1400, 1450), ["10.0.0.3"])["1450 bytes arrive"];
     assert.equal(finding?.outcome, "failed");
@@ -86,6 +89,7 @@ describe("probe script", () => {
   });
 
   it("shows a path that carries more than was planned", function () {
+    needs(this, "root", "ping");
     this.timeout(60_000);
     const findings = podMtuFindings(probe(1450, 1400), ["10.0.0.3"], 1400);
     assert.equal(findings["1400 bytes arrive"]?.outcome, "ok");
@@ -95,6 +99,7 @@ describe("probe script", () => {
   });
 
   it("measures what the sender believes when nothing was planned", function () {
+    needs(this, "root", "ping");
     this.timeout(60_000);
     const found = probe(1400, 0);
     assert.equal(found.routes[web2]?.mtu, 1450);
