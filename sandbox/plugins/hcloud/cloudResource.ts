@@ -66,7 +66,13 @@ export function cloudResource(kind: CloudResource, connect: (signal: AbortSignal
       } catch (error) {
         const message = operationFailure("creating", call.urn, (error as Error).message);
         if (id === undefined) throw new Error(message, { cause: error });
-        throw new PartialFailure(message, id, keepSecrets(inputs, plain));
+        // What is there, not what was planned, is recorded: the next update then sees what is missing.
+        const live = await kind.read(api, id, plain).catch(() => null);
+        throw new PartialFailure(
+          message,
+          id,
+          live === null ? keepSecrets(inputs, plain) : stateOf(schema, inputs, plain, live),
+        );
       }
     },
 
