@@ -24,7 +24,12 @@ const prefix = "/v1";
 
 /** Builds the server: authentication, rate limit, faults, errors, headers around the given endpoints. */
 export function buildServer(options: HttpOptions): FastifyInstance {
-  const app = Fastify({ logger: false, forceCloseConnections: true });
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // Errors before routing, e.g. a path that is not valid percent-encoding.
+    frameworkErrors: (error, request, reply) => sendError(reply, error, request, options.log),
+  });
   const faults = new Faults();
   const limiter = new RateLimiter(options.rateLimit, options.context.now);
   acceptJson(app);

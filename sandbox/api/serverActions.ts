@@ -175,7 +175,7 @@ const changeType: Change = ({ context, project, server, body, status }) => {
 
 const rebuild: Change = ({ context, project, server, body }) => {
   const type = findServerType(server.serverType);
-  const image = type && readImage(body, type, context.now());
+  const image = readImage(body, type, context.now());
   const userData = body.given("user_data") ? readUserData(body) : server.userData;
   body.check();
   if (server.rebuildProtected) throw isProtected("server is rebuild protected");

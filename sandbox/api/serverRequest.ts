@@ -40,7 +40,7 @@ export function readServerRequest(context: Context, call: Call, body: Body): Ser
   const name = readServerName(body);
   const type = readServerType(body);
   const location = readLocation(body, type);
-  const image = type && readImage(body, type, context.now());
+  const image = readImage(body, type, context.now());
   const userData = readUserData(body);
   const rest = {
     start: body.boolean("start_after_create") ?? true,
@@ -80,11 +80,11 @@ export function readServerType(body: Body): ServerTypeData | undefined {
   return type;
 }
 
-/** Reads `image`, an id or the name of one for the type's architecture. */
-export function readImage(body: Body, type: ServerTypeData, now: Date): ImageData | undefined {
+/** Reads `image`, an id or the name of one for the type's architecture; without a type only its form is checked. */
+export function readImage(body: Body, type: ServerTypeData | undefined, now: Date): ImageData | undefined {
   const wanted = body.idOrName("image");
   if (!body.given("image")) body.refuse("image", "is required");
-  if (wanted === undefined) return undefined;
+  if (wanted === undefined || !type) return undefined;
   const image = findImage(wanted, type.architecture);
   if (!image || isGone(image, now)) body.refuse("image", `image '${wanted}' not found`);
   else if (image.architecture !== type.architecture) {
@@ -108,7 +108,10 @@ export function readUserData(body: Body): string {
 function isGone(image: ImageData, now: Date): boolean {
   if (image.deprecated === null) return false;
   const end = new Date(image.deprecated);
+  const day = end.getUTCDate();
   end.setUTCMonth(end.getUTCMonth() + monthsUntilGone);
+  // The 31st plus three months may be the 30th: Date would go on into the next month.
+  if (end.getUTCDate() !== day) end.setUTCDate(0);
   return now > end;
 }
 
