@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { copyFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { type Instance, instanceSecret } from "../sandbox/instance";
 
@@ -32,17 +33,18 @@ export async function describeEngine(instance: Instance, tools: Record<string, s
     instance,
     pulumi: tool("pulumi"),
     stack: instance.name,
-    configFile: path.join(instance.stateDir, `Pulumi.${instance.name}.yaml`),
+    configFile: path.join(instance.stateDir, "project", `Pulumi.${instance.name}.yaml`),
     env: {
       PATH: [...folders, path.dirname(process.execPath), process.env.PATH ?? ""].join(":"),
       PULUMI_BACKEND_URL: `file://${path.join(instance.stateDir, "pulumi")}`,
       PULUMI_HOME: pulumiHome(instance),
       PULUMI_CONFIG_PASSPHRASE_FILE: path.join(instance.stateDir, "passphrase"),
+      // Types are checked by `npm run check`; at each start of the program it would cost seconds.
+      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_DISABLE_REGISTRY_RESOLVE: "true",
       PULUMI_DISABLE_CI_DETECTION: "true",
-      PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
       HCLOUD_TOKEN: await instanceSecret(instance, "api-token"),
       HCLOUD_ENDPOINT: `http://127.0.0.1:${instance.apiPort}/v1`,
       HCLOUD_POLL_INTERVAL: "50ms",
@@ -60,10 +62,14 @@ export function pulumiHome(instance: Instance): string {
   return path.join(instance.stateDir, "pulumi-home");
 }
 
-/** Runs the Pulumi CLI on the instance's stack and gives its standard output. Throws with the last lines of its error output. */
+/**
+ * Runs a `pulumi` command that does not run the program (`stack`, `state`, …) and gives its standard output. It runs in the instance's
+ * folder, where its files may lie.
+ * @throws with the last lines of its error output
+ */
 export async function pulumi(engine: Engine, args: string[], stdin = ""): Promise<string> {
-  const result = await execa(engine.pulumi, [...args, "--stack", engine.stack, "--config-file", engine.configFile], {
-    cwd: projectDir,
+  const result = await execa(engine.pulumi, args, {
+    cwd: path.dirname(engine.configFile),
     env: engine.env,
     input: stdin,
     reject: false,
@@ -74,7 +80,19 @@ export async function pulumi(engine: Engine, args: string[], stdin = ""): Promis
       .split("\n")
       .slice(-25)
       .join("\n");
-    throw new Error(`"pulumi ${args[0]}" ended with ${result.exitCode ?? "a signal"}:\n${lines}`);
+    throw new Error(`"pulumi ${args.slice(0, 2).join(" ")}" ended with ${result.exitCode ?? "a signal"}:\n${lines}`);
   }
   return result.stdout;
+}
+
+/**
+ * Makes the stack unless it exists. The engine writes the stack's settings beside the project file, so the instance has a copy of that
+ * file in a folder of its own; updates run in the repository and name the settings by `--config-file`.
+ */
+export async function ensureStack(engine: Engine): Promise<void> {
+  const folder = path.dirname(engine.configFile);
+  await mkdir(folder, { recursive: true });
+  await mkdir(path.join(engine.instance.stateDir, "pulumi"), { recursive: true });
+  await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+  await pulumi(engine, ["stack", "select", "--create", engine.stack]);
 }

@@ -10,7 +10,7 @@ import { ensure } from "../toolchain/ensure";
 import { toolNames } from "../toolchain/manifest";
 import type { OnProgress } from "../toolchain/progress";
 import { ensureCiliumSources } from "../toolchain/sources";
-import { describeEngine, type Engine, pulumi, pulumiHome } from "./engine";
+import { describeEngine, type Engine, ensureStack, pulumiHome } from "./engine";
 import type { Supplies } from "./stackConfig";
 
 /** Gets every tool: the host's packages, the engine, the files of nodes and the programs of images. */
@@ -37,7 +37,7 @@ export async function prepareSupplies(preload: boolean, onProgress: OnProgress):
 export async function prepareEngine(instance: Instance, tools: Record<string, string>): Promise<Engine> {
   const engine = await describeEngine(instance, tools);
   await installPlugins(pulumiHome(instance));
-  await pulumi(engine, ["stack", "select", "--create"]);
+  await ensureStack(engine);
   // A run that was killed leaves its lock behind; the sandbox's own lock says that no other run is under way.
   await rm(path.join(instance.stateDir, "pulumi/.pulumi/locks"), { recursive: true, force: true });
   return engine;

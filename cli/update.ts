@@ -62,11 +62,19 @@ export function startOperation(
     const dir = await mkdtemp(path.join(os.tmpdir(), "zerosteal-"));
     const log = path.join(dir, "events");
     try {
+      // PULUMI_DEBUG_COMMANDS unlocks --event-log, as Pulumi's own Automation API does.
       // In a process group of its own: a Ctrl-C on the terminal reaches the engine once, from here, and its plugins not at all.
       const child = execa(
         engine.pulumi,
         [...args, "--non-interactive", "--event-log", log, "--stack", engine.stack, "--config-file", engine.configFile],
-        { cwd: projectDir, env: engine.env, reject: false, all: true, detached: true, stdin: "ignore" },
+        {
+          cwd: projectDir,
+          env: { ...engine.env, PULUMI_DEBUG_COMMANDS: "true" },
+          reject: false,
+          all: true,
+          detached: true,
+          stdin: "ignore",
+        },
       );
       stop = () => child.kill("SIGINT");
       const follower = new EventFollower(log, onEvent);

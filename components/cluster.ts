@@ -66,41 +66,33 @@ export class TunedCluster extends pulumi.ComponentResource {
 
   /** @throws ResourceError that lists every problem of the arguments, before any resource is registered */
   constructor(name: string, args: TunedClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    super("zerosteal:index:TunedCluster", name, shownInputs(args), opts);
-    this.plan = planFor(this, name, args);
+    const { sshKey, hcloudToken, kubeconfigGeneration = 1, doctor = {}, transform = {}, ...plain } = args;
+    super("zerosteal:index:TunedCluster", name, plain, opts);
+    this.plan = planFor(this, name, plain);
     const context: ClusterContext = { parent: this, plan: this.plan };
-    const clientKey = operatorKey(context, args);
+    const clientKey = operatorKey(context, sshKey);
 
-    const underlay = createUnderlay(context, clientKey, args.transform ?? {});
+    const underlay = createUnderlay(context, clientKey, transform);
     const routes = createRoutes(context, underlay);
     const prepared = this.plan.nodes.map((node): PreparedNode => {
       const hostKey = keptKeyPair(context, `hostkey-${node.name}`, "ecdsa");
-      const machine = createMachine(context, underlay, node, hostKey, args.transform ?? {});
+      const machine = createMachine(context, underlay, node, hostKey, transform);
       return prepareNode(context, machine, hostKey, clientKey);
     });
     const [first, ...workers] = prepared as [PreparedNode, ...PreparedNode[]];
     const controlPlane = initControlPlane(context, first);
-    this.kubeconfig = operatorKubeconfig(context, controlPlane, args.kubeconfigGeneration ?? 1);
+    this.kubeconfig = operatorKubeconfig(context, controlPlane, kubeconfigGeneration);
     this.provider = kubernetesProvider(context, this.kubeconfig);
-    const cilium = installCilium(context, this.provider, first.machine.server, args.transform?.cilium);
+    const cilium = installCilium(context, this.provider, first.machine.server, transform.cilium);
     const joins = workers.map((worker) => joinWorker(context, controlPlane, worker));
 
-    const doctor = verifyCluster(context, this.kubeconfig, hcloudToken(args), args.doctor ?? {}, [
-      cilium,
-      ...joins,
-      ...routes,
-    ]);
-    this.doctorReport = doctor.stdout;
+    const token = hcloudToken ?? new pulumi.Config("hcloud").getSecret("token");
+    const verified = verifyCluster(context, this.kubeconfig, token, doctor, [cilium, ...joins, ...routes]);
+    this.doctorReport = verified.stdout;
     this.nodes = prepared.map(({ machine }) => describeNode(machine));
     this.addresses = pulumi.output(Object.fromEntries(this.nodes.map((node) => [node.name, node.publicAddress])));
     this.registerOutputs({ kubeconfig: this.kubeconfig, doctorReport: this.doctorReport, addresses: this.addresses });
   }
-}
-
-/** Inputs of the component as the state shows them: neither functions nor secrets. */
-function shownInputs(args: TunedClusterArgs): pulumi.Inputs {
-  const { transform: _functions, sshKey: _key, hcloudToken: _token, ...shown } = args;
-  return shown;
 }
 
 function planFor(component: TunedCluster, name: string, args: ClusterArgs): ClusterPlan {
@@ -112,11 +104,11 @@ function planFor(component: TunedCluster, name: string, args: ClusterArgs): Clus
   }
 }
 
-function operatorKey(context: ClusterContext, args: TunedClusterArgs): KeyPair {
-  if (!args.sshKey) return keptKeyPair(context, `operator-${context.plan.name}`, "ed25519");
+function operatorKey(context: ClusterContext, given: TunedClusterArgs["sshKey"]): KeyPair {
+  if (!given) return keptKeyPair(context, `operator-${context.plan.name}`, "ed25519");
   return {
-    publicKey: pulumi.output(args.sshKey.publicKey),
-    privateKey: pulumi.secret(args.sshKey.privateKey),
+    publicKey: pulumi.output(given.publicKey),
+    privateKey: pulumi.secret(given.privateKey),
   };
 }
 
@@ -132,10 +124,6 @@ function kubernetesProvider(context: ClusterContext, kubeconfig: pulumi.Output<s
     },
     childOptions(context),
   );
-}
-
-function hcloudToken(args: TunedClusterArgs): pulumi.Input<string> | undefined {
-  return args.hcloudToken ?? new pulumi.Config("hcloud").getSecret("token");
 }
 
 function describeNode({ node, publicAddress }: UnderlayMachine): ClusterNode {
