@@ -53,8 +53,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
       kubeProxy: objects.kubeProxy,
       apiService: objects.apiService,
       agents,
-      probes: probes.probes,
-      egressTargets: probes.egressTargets,
+      ...probes,
       cloud,
     };
   } catch (error) {

@@ -154,6 +154,8 @@ export interface Evidence {
   apiService: Seen<{ clusterIp: string; port: number }>;
   agents: Seen<CiliumAgent[]>;
   probes: NodeProbes[];
+  /** Why the probe pods could not be removed; undefined: they are. */
+  leftBehind?: string;
   /** Each `host:port` that may stand for the outside, the best first; `asked` when the caller named it. */
   egressTargets: { target: string; asked: boolean }[];
   cloud: Seen<{ networkName: string; found: boolean; routes: { destination: string; gateway: string }[] }>;

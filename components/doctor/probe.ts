@@ -29,6 +29,8 @@ const peerLimit = 8;
 export interface ProbeOutcome {
   probes: NodeProbes[];
   egressTargets: Evidence["egressTargets"];
+  /** Why the probe pods could not be removed, with what to do; undefined: they are. */
+  leftBehind?: string;
 }
 
 /** Runs the probes on all Ready nodes and removes them. */
@@ -43,13 +45,17 @@ export async function probeNodes(
   const nodes = objects.nodes.filter((node) => node.ready);
   if (nodes.length === 0) return { probes: [], egressTargets: targets };
   const namespace = newNamespaceName();
+  const remove = () => {
+    progress("removing the probe pods");
+    return cleanUp(options.kubeconfig, namespace);
+  };
   try {
     progress(`starting probe pods on ${nodes.length} nodes`);
     await createNamespace(kube, namespace);
     await tidyUp(kube, progress);
     const { running, stuck } = await startProbes(kube, namespace, nodes, options, signal);
-    progress("probing from the nodes");
     const run = new ProbeRun(kube, namespace, nodes, running, stuck, objects, options, signal);
+    progress("probing from the nodes");
     const hosts = await run.hosts(targets.map(({ target }) => target));
     const egressTargets = [...targets, ...(targets.some(({ asked }) => asked) ? [] : resolverTargets(hosts, nodes))];
     progress("probing from the pods");
@@ -62,22 +68,25 @@ export async function probeNodes(
         .filter((probe) => probe.node === node.name)
         .map((probe) => `${probe.role} probe: ${probe.reason}`),
     }));
-    return { probes, egressTargets };
-  } finally {
-    progress("removing the probe pods");
-    await cleanUp(options.kubeconfig, namespace, progress);
+    return { probes, egressTargets, leftBehind: await remove() };
+  } catch (error) {
+    const leftBehind = await remove();
+    if (leftBehind !== undefined) progress(leftBehind);
+    throw error;
   }
 }
 
-/** Not on the run's own signal: an interrupted run must still clean up. Findings are not lost for a failure here. */
-async function cleanUp(kubeconfig: string, namespace: string, progress: (step: string) => void): Promise<void> {
+/**
+ * Removes a run's namespace. Not on the run's own signal: an interrupted run must still clean up.
+ * @returns what went wrong, in one sentence
+ */
+async function cleanUp(kubeconfig: string, namespace: string): Promise<string | undefined> {
   const kube = openKube(kubeconfig, new AbortController().signal);
   try {
     await removeNamespace(kube, namespace);
+    return undefined;
   } catch (error) {
-    progress(
-      `${explain(error, "remove the probe pods", kube.server)} Remove them: kubectl delete namespace ${namespace}`,
-    );
+    return `${explain(error, "remove the probe pods", kube.server)} Remove them: kubectl delete namespace ${namespace}`;
   }
 }
 

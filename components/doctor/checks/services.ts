@@ -128,23 +128,26 @@ export const egress: Check = {
     }),
 };
 
-/** The probe pods themselves start on every Ready node. */
+/** The probe pods themselves start on every Ready node, and are gone afterwards. */
 export const probe: Check = {
   id: "probe",
   title: "a pod starts on every Ready node",
   settles: true,
-  run: (_expectation, evidence) =>
-    evidence.probes.map((probes) => {
-      const { ok, failed } = findings("probe");
+  run: (_expectation, evidence) => {
+    const { ok, failed } = findings("probe");
+    const started = evidence.probes.map((probes) => {
       const wanted = "probe pods run";
       if (probes.notStarted.length === 0) return ok(probes.node, wanted, wanted);
       const found = probes.notStarted.join("; ");
-      const image = /image|pull/i.test(found);
-      const hint = image
+      const hint = /image|pull/i.test(found)
         ? "The node cannot get the probe's image: name one that it can, with --image."
         : `No new pod starts on ${probes.node}: see its kubelet and its Cilium agent.`;
       return failed(probes.node, wanted, found, hint);
-    }),
+    });
+    if (evidence.leftBehind === undefined) return started;
+    const hint = "They end by themselves after 15 minutes; the namespace stays until it is removed.";
+    return [...started, failed("cluster", "probe pods are removed", evidence.leftBehind, hint)];
+  },
 };
 
 /** kubelet and Cilium have the planned versions. */

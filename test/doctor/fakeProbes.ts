@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expectation, nodeNames } from "./fixtures";
+
+const ciliumStatus = readFileSync(path.join(__dirname, "outputs/cilium-status.json"), "utf8");
+
+/** What a command prints in a pod of the healthy fixture cluster. */
+export function healthyExec(pod: string, command: string[]): string {
+  if (pod.startsWith("cilium-")) {
+    // Every agent's direct routing device has its own node's address.
+    return ciliumStatus.replace("10.0.0.3", `10.0.0.${Number(pod.split("-")[1]) + 2}`);
+  }
+  const index = Number(pod.split("-").at(-1));
+  const others = nodeNames.filter((_, other) => other !== index);
+  return pod.startsWith("host") ? hostProbe(index, others) : podProbe(index, others, command);
+}
+
+function hostProbe(index: number, others: string[]): string {
+  return [
+    line("pidns", "pid:[4026531836]"),
+    line("addresses", `[{"local":"10.0.0.${index + 2}"},{"local":"10.244.${index}.1"}]`),
+    line("resolv", "nameserver 198.18.0.1"),
+    line(
+      "sysctls",
+      sysctls(() => true),
+    ),
+    line("rules", "iptables-nft-save\t0\nnft\t0"),
+    line("connect 198.18.0.1:53", ""),
+    ...others.flatMap((node) => [line(`route ${node}`, "enp7s0 1450"), line(`exact ${node}`, answered)]),
+  ].join("\n");
+}
+
+function podProbe(index: number, others: string[], command: string[]): string {
+  const egress = command[8] === "-" ? [] : (command[8] ?? "").split(",");
+  return [
+    line("addresses", `[{"local":"10.244.${index}.77"}]`),
+    line("resolv", "nameserver 10.96.0.10"),
+    line(
+      "sysctls",
+      sysctls((entry) => entry.podsInherit),
+    ),
+    ...[1, 2, 3, 4, 5].map((n) => line(`lookup ${n}`, "10.96.0.1  STREAM kubernetes")),
+    ...[1, 2, 3].map((n) => line(`api ${n}`, "")),
+    ...egress.map((target) => line(`connect ${target}`, "")),
+    ...others.flatMap((node) => [
+      line(`route ${node}`, "eth0 1450"),
+      line(`reach ${node}`, answered),
+      line(`exact ${node}`, answered),
+      line(`more ${node}`, refused),
+      line(`nodemore ${node}`, refused),
+    ]),
+  ].join("\n");
+}
+
+const answered = "3 packets transmitted, 3 received, 0% packet loss, time 409ms";
+const refused =
+  "From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1450)\n3 packets transmitted, 0 received, +3 errors, 100% packet loss";
+
+function sysctls(which: (entry: { podsInherit: boolean }) => boolean): string {
+  return expectation()
+    .sysctls.filter(which)
+    .map((entry) => `${entry.key}\t644\t${entry.value}`)
+    .join("\n");
+}
+
+function line(id: string, output: string): string {
+  return `{"id":"${id}","rc":0,"us":1500,"out":"${Buffer.from(output).toString("base64")}"}`;
+}
