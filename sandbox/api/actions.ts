@@ -55,7 +55,7 @@ export class Actions {
       return { record, done: this.run(project, record, { ...plan, work: fail }) };
     }
     if (plan.work) return { record, done: this.run(project, record, plan) };
-    this.finish(record, null);
+    this.finish(project, record, null);
     return { record, done: Promise.resolve(true) };
   }
 
@@ -66,7 +66,11 @@ export class Actions {
   }
 
   /** Ends a running action. @param error null for success */
-  finish(record: ActionRecord, error: { code: string; message: string } | null): void {
+  finish(project: Project, record: ActionRecord, error: { code: string; message: string } | null): void {
+    const { actions } = project.state;
+    // Ended actions are kept in the order of their ends: the last to end is the last to be forgotten.
+    actions.splice(actions.indexOf(record), 1);
+    actions.push(record);
     record.status = error ? "error" : "success";
     record.error = error;
     record.progress = 100;
@@ -98,7 +102,7 @@ export class Actions {
       error = { code: thrown instanceof ActionFailure ? thrown.code : "action_failed", message: messageOf(thrown) };
       plan.undo?.();
     }
-    this.finish(record, error);
+    this.finish(project, record, error);
     try {
       await project.save();
     } catch (thrown) {

@@ -82,6 +82,6 @@ function endActions(context: Context, project: Project, failed: Map<string, Reco
     const problem = action.resources
       .map(({ type, id }) => failed.get(`${type} ${id}`))
       .find((found) => found !== undefined);
-    context.actions.finish(action, problem ? { code: "interrupted", message: problem.message } : null);
+    context.actions.finish(project, action, problem ? { code: "interrupted", message: problem.message } : null);
   }
 }
