@@ -14,6 +14,13 @@ export interface Blob {
   size: number;
 }
 
+/** A stream of content. */
+export interface StreamSource {
+  stream: Readable;
+  /** Resolves when its source ended well, e.g. a child with exit code 0. */
+  ended?: Promise<unknown>;
+}
+
 /** Content-addressed files and small records that say which recipe gave which content. */
 export class BlobStore {
   /** @param dir folder; made when absent */
@@ -39,13 +46,17 @@ export class BlobStore {
     return { digest, size: bytes.length };
   }
 
-  /** Adds a stream of any length. */
-  async addStream(stream: Readable): Promise<Blob> {
+  /**
+   * Adds a stream of any length. Nothing is added when it breaks or its source fails.
+   * @param open begins the stream; called when its reader is ready, since a child's output is lost when it ends unread
+   */
+  async addStream(open: () => StreamSource): Promise<Blob> {
     const temporary = await this.temporary();
     const hash = createHash("sha256");
     let size = 0;
     try {
-      await pipeline(
+      const { stream, ended } = open();
+      const written = pipeline(
         stream,
         async function* (chunks: AsyncIterable<Buffer>) {
           for await (const chunk of chunks) {
@@ -56,6 +67,7 @@ export class BlobStore {
         },
         createWriteStream(temporary),
       );
+      await Promise.all([written, ended]);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;

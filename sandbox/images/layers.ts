@@ -116,18 +116,25 @@ async function write(
 ): Promise<Omit<Layer, "key">> {
   const order = ["--sort=name", "--mtime=@0", "--numeric-owner", "--format=gnu", ...owner];
   const exclude = without.map((pattern) => `--exclude=${pattern}`);
-  const tar = spawn("tar", [...order, "--anchored", "--wildcards", ...exclude, "-cf", "-", "-C", dir, "."], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const tar = () =>
+    spawn("tar", [...order, "--anchored", "--wildcards", ...exclude, "-cf", "-", "-C", dir, "."], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   if (compression === "none") {
-    const [blob] = await Promise.all([store.addStream(tar.stdout), runTo(tar)]);
+    const blob = await store.addStream(() => {
+      const child = tar();
+      return { stream: child.stdout, ended: runTo(child) };
+    });
     return { ...blob, mediaType: mediaTypes.none, diffId: blob.digest };
   }
   const diff = createHash("sha256");
-  const zstd = spawn("zstd", ["-q", "-3", "-T1", "-c"], { stdio: ["pipe", "pipe", "pipe"] });
-  const feed = pipeline(tar.stdout, hashing(diff), zstd.stdin);
-  const [blob] = await Promise.all([store.addStream(zstd.stdout), feed, runTo(tar), runTo(zstd)]);
-  return { ...blob, mediaType: mediaTypes[compression], diffId: `sha256:${diff.digest("hex")}` };
+  const blob = await store.addStream(() => {
+    const child = tar();
+    const zstd = spawn("zstd", ["-q", "-3", "-T1", "-c"], { stdio: ["pipe", "pipe", "pipe"] });
+    const fed = pipeline(child.stdout, hashing(diff), zstd.stdin);
+    return { stream: zstd.stdout, ended: Promise.all([fed, runTo(child), runTo(zstd)]) };
+  });
+  return { ...blob, mediaType: mediaTypes.zstd, diffId: `sha256:${diff.digest("hex")}` };
 }
 
 /** Passes chunks on and adds each to a hash. */

@@ -45,7 +45,7 @@ export async function preloadContainerd(options: ImageOptions = {}): Promise<str
     if (await exists(dir)) return;
     const step = beginStep("prepared container runtime", options.onProgress);
     try {
-      await placeFolder(dir, (temporary) => fill(temporary, set, tools, step));
+      await placeFolder(dir, (temporary) => pullInto(temporary, set, tools, step));
     } finally {
       step.end();
     }
@@ -55,7 +55,15 @@ export async function preloadContainerd(options: ImageOptions = {}): Promise<str
   return dir;
 }
 
-async function fill(dir: string, set: ImageSet, tools: Record<string, ToolFile>, step: Step): Promise<void> {
+/**
+ * Pulls all images of a set into an empty folder by a containerd of our own, which is gone afterwards.
+ * @param dir becomes a /var/lib/containerd
+ * @param set what to pull; served by a mirror on loopback meanwhile
+ * @param tools containerd and ctr
+ * @param step is told each image
+ * @throws ToolchainError with the last lines of containerd's log
+ */
+export async function pullInto(dir: string, set: ImageSet, tools: Record<string, ToolFile>, step: Step): Promise<void> {
   // A socket's path may have 108 bytes: the cache's may be longer.
   const runtime = await mkdtemp(path.join(os.tmpdir(), "zerosteal-preload-"));
   const mirror = createMirror({ artifacts: [], images: set });
