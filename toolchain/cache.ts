@@ -113,7 +113,7 @@ export async function withLock<T>(dir: string, job: () => Promise<T>, onProgress
         step.set(`another run is filling ${dir}; waiting for it`);
         return undefined;
       });
-      if (!release) await new Promise((resolve) => setTimeout(resolve, 300));
+      if (!release) await new Promise((resolve) => setTimeout(resolve, 100));
     }
   } finally {
     step.end();

@@ -101,7 +101,10 @@ async function mmdebstrap(recipe: DebianRecipe, rootDir: string, onLine: (line: 
     debianMirror(),
   ];
   const env = { SOURCE_DATE_EPOCH: "1700000000", LC_ALL: "C" };
-  const child = execa("mmdebstrap", args, { env, all: true, reject: false, stdin: "ignore" });
+  // mmdebstrap mounts the host's /dev, /proc and /sys into the new root. In a mount namespace of its own, and ending with this process,
+  // none of them can outlive a run that is killed and fall to whoever clears the folder away.
+  const alone = ["--mount", "--propagation", "private", "setpriv", "--pdeathsig", "TERM", "mmdebstrap"];
+  const child = execa("unshare", [...alone, ...args], { env, all: true, reject: false, stdin: "ignore" });
   const last: string[] = [];
   for await (const line of child.iterable({ from: "all" })) {
     last.push(line);

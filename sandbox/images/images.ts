@@ -1,5 +1,5 @@
 import path from "node:path";
-import { defaultCacheDir, withLock } from "../../toolchain/cache";
+import { contentKey, defaultCacheDir, exists, withLock } from "../../toolchain/cache";
 import type { ToolFile } from "../../toolchain/ensure";
 import { ensure } from "../../toolchain/ensure";
 import { toolNames, versions } from "../../toolchain/manifest";
@@ -35,28 +35,50 @@ export async function ensureImages(options: ImageOptions = {}): Promise<ImageSet
   const sources = await ensureCiliumSources(options);
   const recipes = imageRecipes({ ...tools, loopback }, debian, sources);
   const store = new BlobStore(path.join(cacheDir, "images"));
-  const images: OciImage[] = [];
-  await withLock(
-    store.dir,
-    async () => {
-      const keys: string[] = [];
-      for (const recipe of recipes) {
-        const step = beginStep(recipe.reference, options.onProgress);
-        step.set("packing");
-        try {
-          const { image, layerKeys } = await ensureImage(store, recipe, layerCompression);
-          images.push(image);
-          keys.push(...layerKeys);
-        } finally {
-          step.end();
-        }
-      }
-      const digests = images.flatMap((image) => [image.digest, ...image.blobs]);
-      await store.keepUsed(digests, keys);
-    },
-    options.onProgress,
-  );
+  const setKey = contentKey([recipes, layerCompression]);
+  const images = (await recallSet(store, setKey)) ?? (await packAll(store, recipes, setKey, options));
   return { store, images };
+}
+
+/** What is remembered of a whole set of images, so that a warm run needs no lock. */
+interface SetRecord {
+  images: OciImage[];
+  layerKeys: string[];
+}
+
+async function recallSet(store: BlobStore, setKey: string): Promise<OciImage[] | undefined> {
+  const known = await store.recall<SetRecord>(setKey);
+  if (!known) return undefined;
+  const digests = known.images.flatMap((image) => [image.digest, ...image.blobs]);
+  const there = await Promise.all(digests.map((digest) => exists(store.file(digest))));
+  if (there.includes(false)) return undefined;
+  await store.keepUsed(digests, [setKey, ...known.layerKeys]);
+  return known.images;
+}
+
+async function packAll(
+  store: BlobStore,
+  recipes: ImageRecipe[],
+  setKey: string,
+  options: ImageOptions,
+): Promise<OciImage[]> {
+  const pack = async () => {
+    const done: SetRecord = { images: [], layerKeys: [] };
+    for (const recipe of recipes) {
+      const step = beginStep(recipe.reference, options.onProgress);
+      step.set("packing");
+      try {
+        const { image, layerKeys } = await ensureImage(store, recipe, layerCompression);
+        done.images.push(image);
+        done.layerKeys.push(...layerKeys);
+      } finally {
+        step.end();
+      }
+    }
+    await store.remember(setKey, done);
+    return done.images;
+  };
+  return withLock(store.dir, pack, options.onProgress);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import path from "node:path";
 import type { NodeArtifact } from "../../components/plan/types";
-import { contentKey, defaultCacheDir, exists, sha256File } from "../../toolchain/cache";
+import { contentKey, defaultCacheDir, exists, keepUsed, sha256File, withLock } from "../../toolchain/cache";
 import type { ToolFile } from "../../toolchain/ensure";
 import { ensure } from "../../toolchain/ensure";
 import { toolNames, versions } from "../../toolchain/manifest";
@@ -30,12 +30,17 @@ export async function ensureArtifacts(options: ImageOptions = {}): Promise<Serve
   const { runc } = await ensureBaseImage("debian-13", options);
   const containerd = ["containerd", "containerd-shim-runc-v2", "ctr"];
   const archives = path.join(cacheDir, "artifacts");
-  return Promise.all([
+  const served = await Promise.all([
     ...["kubeadm", "kubelet", "kubectl"].map((name) => single(tools[name] as ToolFile)),
-    archive(archives, "containerd", "bin/", pick(tools, containerd), { to: "/usr/local/bin", stripComponents: 1 }),
-    archive(archives, "cni-plugins", "./", pick(tools, ["loopback"]), { to: "/opt/cni/bin", stripComponents: 0 }),
+    packArchive(archives, "containerd", "bin/", pick(tools, containerd), { to: "/usr/local/bin", stripComponents: 1 }),
+    packArchive(archives, "cni-plugins", "./", pick(tools, ["loopback"]), { to: "/opt/cni/bin", stripComponents: 0 }),
     runcArtifact(runc),
   ]);
+  await keepUsed(
+    archives,
+    served.map(({ file }) => path.basename(file)),
+  );
+  return served;
 }
 
 /**
@@ -66,7 +71,15 @@ async function runcArtifact(file: string): Promise<ServedArtifact> {
   };
 }
 
-async function archive(
+/**
+ * Packs executables as upstream publishes them, once for the same executables.
+ * @param dir where the archive is kept
+ * @param name of the artifact
+ * @param memberPrefix what stands before each member's name, e.g. `bin/`
+ * @param tools what to pack
+ * @param place where a node unpacks it
+ */
+export async function packArchive(
   dir: string,
   name: "containerd" | "cni-plugins",
   memberPrefix: string,
@@ -76,11 +89,12 @@ async function archive(
   const version = name === "containerd" ? versions.containerd : versions.cniPlugins;
   const key = contentKey([memberPrefix, tools.map((tool) => [tool.name, tool.sha256])]);
   const file = path.join(dir, `${name}-${version}-${key}.tar`);
-  if (!(await exists(file))) {
-    await removeOthers(dir, `${name}-`);
-    await tar(`${file}.${process.pid}`, memberPrefix, tools);
-    await rename(`${file}.${process.pid}`, file);
-  }
+  const make = async () => {
+    if (await exists(file)) return;
+    await tar(`${file}.new`, memberPrefix, tools);
+    await rename(`${file}.new`, file);
+  };
+  if (!(await exists(file))) await withLock(dir, make);
   const members = tools.map((tool) => path.posix.join(memberPrefix, tool.name));
   return {
     artifact: {
@@ -92,11 +106,6 @@ async function archive(
     },
     file,
   };
-}
-
-async function removeOthers(dir: string, start: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  for (const name of await readdir(dir)) if (name.startsWith(start)) await rm(path.join(dir, name));
 }
 
 /** The same executables always give the same archive: no times, no owners of this host. */

@@ -85,11 +85,11 @@ describe("images", () => {
       );
       assert.deepEqual(await readdir(dir), ["blobs"]);
       assert.deepEqual(await readdir(path.join(dir, "blobs/sha256")), []);
-      const ended = Promise.reject(new Error("exit code 1"));
-      await assert.rejects(
-        store.addStream(() => ({ stream: Readable.from([Buffer.from("half")]), ended })),
-        /exit code 1/,
-      );
+      const failing = () => ({
+        stream: Readable.from([Buffer.from("half")]),
+        ended: Promise.reject(new Error("exit code 1")),
+      });
+      await assert.rejects(store.addStream(failing), /exit code 1/);
       assert.deepEqual(await readdir(path.join(dir, "blobs/sha256")), []);
     });
   });
