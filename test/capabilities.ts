@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Context } from "mocha";
+import { canHaveGoClient, canHavePythonClient } from "./sandbox/api/clients";
 
 /** Something of the host that some tests cannot do without. */
 export interface Capability {
@@ -41,6 +42,16 @@ export const capabilities: readonly Capability[] = [
     name: "mmdebstrap",
     reason: "Making Debian root file systems needs mmdebstrap.",
     probe: () => runs("mmdebstrap", "--version"),
+  },
+  {
+    name: "hcloud-python",
+    reason: "Driving the emulated cloud by the vendor's Python client needs python3 and that package.",
+    probe: canHavePythonClient,
+  },
+  {
+    name: "hcloud-go",
+    reason: "Driving the emulated cloud by the vendor's Go client needs the go command and that module.",
+    probe: canHaveGoClient,
   },
 ];
 
