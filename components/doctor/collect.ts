@@ -4,7 +4,7 @@ import type { CiliumAgent, CiliumStatus, Evidence, Seen } from "./evidence";
 import { execInPod } from "./exec";
 import { CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
-import { parseCiliumStatus } from "./parse";
+import { parseCiliumStatus, parseCiliumVersion } from "./parse";
 import { probeNodes } from "./probe";
 import { readCluster, type ClusterObjects } from "./readCluster";
 import type { Expectation } from "./types";
@@ -117,13 +117,22 @@ async function askAgent(
   options: CollectOptions,
   signal: AbortSignal,
 ): Promise<Seen<CiliumStatus>> {
+  const run = async (...command: string[]) => {
+    const where = { namespace: agent.namespace, pod: agent.pod, container: "cilium-agent" };
+    const result = await execInPod(kube, where, command, 15_000, signal);
+    options.onTranscript?.(`${agent.pod}: ${command.join(" ")}`, result.stdout + result.stderr);
+    return result;
+  };
   let problem = "";
   for (const command of ["cilium-dbg", "cilium"]) {
     try {
-      const where = { namespace: agent.namespace, pod: agent.pod, container: "cilium-agent" };
-      const result = await execInPod(kube, where, [command, "status", "--verbose", "-o", "json"], 15_000, signal);
-      options.onTranscript?.(`${agent.pod}: ${command} status`, result.stdout + result.stderr);
-      if (result.stdout.includes("{")) return { value: parseCiliumStatus(result.stdout) };
+      const result = await run(command, "status", "--verbose", "-o", "json");
+      if (result.stdout.includes("{")) {
+        const status = parseCiliumStatus(result.stdout);
+        // The status lacks the version where the build's version text has less than its usual three words.
+        if (status.version === "") status.version = parseCiliumVersion((await run(command, "version")).stdout);
+        return { value: status };
+      }
       problem ||= result.stderr.trim().split("\n").at(-1) || "no output";
     } catch (error) {
       if (signal.aborted) throw error;

@@ -231,3 +231,8 @@ export function parseCiliumStatus(text: string): CiliumStatus {
     loadBalancerMode: nodePort?.enabled ? (nodePort.mode ?? "") : "",
   };
 }
+
+/** Version of the running agent in the output of `cilium-dbg version`; empty when it does not say. */
+export function parseCiliumVersion(text: string): string {
+  return /^Daemon: (\d\S*)/m.exec(text)?.[1] ?? "";
+}

@@ -141,8 +141,12 @@ class ProbeRun {
     private readonly signal: AbortSignal,
   ) {}
 
-  hosts(egress: string[]): Promise<Seen<HostProbe>[]> {
-    return this.all("host", egress, (text) => parseHostProbe(text));
+  private hostProbes: Seen<HostProbe>[] = [];
+
+  /** First, as the pods' probes build on it. */
+  async hosts(egress: string[]): Promise<Seen<HostProbe>[]> {
+    this.hostProbes = await this.all("host", egress, (text) => parseHostProbe(text));
+    return this.hostProbes;
   }
 
   pods(egress: string[]): Promise<NodeProbes["pod"][]> {
@@ -173,7 +177,7 @@ class ProbeRun {
     const api = valueOf(this.objects.apiService);
     const command = probeCommand({
       role: probe.role,
-      nodeMtu: this.options.expectation?.mtu.node ?? 0,
+      nodeMtu: this.options.expectation?.mtu.node ?? this.believedNodeMtu(index),
       podMtu: this.options.expectation?.mtu.pod ?? 0,
       api: api && `${api.clusterIp}:${api.port}`,
       egress,
@@ -191,6 +195,13 @@ class ProbeRun {
       if (this.signal.aborted) throw error;
       return { unseen: `the ${probe.role} probe could not be run: ${(error as Error).message}` };
     }
+  }
+
+  /** What the node itself believes in, where it is the same for all others; else 0: nothing to try. */
+  private believedNodeMtu(index: number): number {
+    const probe = this.hostProbes[index];
+    const mtus = new Set(Object.values((probe && valueOf(probe)?.routes) ?? {}).map((route) => route.mtu));
+    return mtus.size === 1 ? [...mtus][0]! : 0;
   }
 
   private peersOf(index: number): Peer[] {

@@ -71,7 +71,7 @@ rules() {
 }
 
 connect() {
-  timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "${"$"}{1%:*}" "${"$"}{1##*:}"
+  timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "${"$"}{1%:*}" "${"$"}{1##*:}"
 }
 
 # Prints device and MTU that this sender believes in for a destination: the route's, else the device's.

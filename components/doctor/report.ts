@@ -79,9 +79,16 @@ function notJudged(results: CheckResult[], outcome: Outcome, title: string): str
   }
   const lines = [...groups.values()].map(({ result, subjects }) => {
     const wanted = result.wanted === "-" ? "" : `wanted ${result.wanted}, `;
-    return `  ${result.check} on ${[...subjects].join(", ")}: ${wanted}found ${result.found}. ${result.hint ?? ""}`.trimEnd();
+    return `  ${result.check} on ${some([...subjects])}: ${wanted}found ${result.found}. ${result.hint ?? ""}`.trimEnd();
   });
   return lines.length > 0 ? [`${title}:`, ...lines].join("\n") : "";
+}
+
+/** The first few of many. */
+function some(subjects: string[]): string {
+  const shown = subjects.length > 4 ? 3 : subjects.length;
+  const more = subjects.length - shown;
+  return subjects.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function held(results: CheckResult[]): string {

@@ -7,8 +7,8 @@ import type { Report } from "./types";
 
 export interface DoctorOptions extends CollectOptions {
   /**
-   * Seconds in which failures that may still turn good are looked at again: pods of a new cluster need a while. A
-   * failure that time does not mend ends the wait. Default 0: one look.
+   * Seconds in which failures that may still turn good are looked at again: pods of a new cluster need a while. Ends
+   * as soon as only failures remain that time does not mend. Default 0: one look.
    */
   settleSeconds?: number;
 }
@@ -24,7 +24,7 @@ export function runDoctor(options: DoctorOptions): Promise<Report> {
   return settle(options, () => collectEvidence(options), pause);
 }
 
-/** Looks until nothing fails, only lasting failures remain, or the time is over. */
+/** Looks until nothing fails that may still turn good, or the time is over. */
 export async function settle(
   options: Pick<DoctorOptions, "settleSeconds" | "expectation" | "onProgress" | "signal">,
   collect: () => Promise<Evidence>,
@@ -35,7 +35,7 @@ export async function settle(
     const evidence = await collect();
     const cluster = options.expectation?.cluster ?? evidence.contextCluster;
     const report = makeReport(cluster, judge(options.expectation, evidence));
-    if (report.healthy || !maySettle(report) || Date.now() + pauseMilliseconds >= deadline) return report;
+    if (!maySettle(report) || Date.now() + pauseMilliseconds >= deadline) return report;
     const names = new Set(report.results.flatMap((result) => (result.outcome === "failed" ? [result.check] : [])));
     options.onProgress?.(`waiting for ${[...names].join(", ")}`);
     await sleep(pauseMilliseconds, undefined, { signal: options.signal });
@@ -44,5 +44,5 @@ export async function settle(
 
 function maySettle(report: Report): boolean {
   const settling = new Set(checks.filter((check) => check.settles).map((check) => check.id));
-  return report.results.every((result) => result.outcome !== "failed" || settling.has(result.check));
+  return report.results.some((result) => result.outcome === "failed" && settling.has(result.check));
 }

@@ -167,7 +167,7 @@ export const versions: Check = {
       const hint = "The node was not upgraded with the plan, or by something else.";
       return [
         equal(node.name, `kubelet ${bare(kubernetes)}`, kubelet, hint),
-        cilium === undefined
+        !cilium
           ? unseen(node.name, `Cilium ${bare(planned)}`, "No agent told its version.")
           : equal(node.name, `Cilium ${bare(planned)}`, `Cilium ${bare(cilium)}`, hint),
       ];
