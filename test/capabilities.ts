@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Context } from "mocha";
+import { cachedChart, cachedTool } from "./plan/tools";
 import { canHaveGoClient, canHavePythonClient } from "./sandbox/api/clients";
 
 /** Something of the host that some tests cannot do without. */
@@ -44,6 +45,24 @@ export const capabilities: readonly Capability[] = [
     probe: () => runs("mmdebstrap", "--version"),
   },
   {
+    name: "namespaces",
+    reason:
+      "Running a node's setup script away from the host needs mount and network namespaces, overlayfs and iproute2.",
+    probe: () => runs("ip", "-V") && runs("unshare", "--mount", "--net", "sh", "-c", overlayOverEtc),
+  },
+  {
+    name: "kubeadm",
+    reason:
+      "Having kubeadm judge the planned documents needs the toolchain's kubeadm in the cache; `up` puts it there.",
+    probe: () => cachedTool("kubeadm") !== undefined,
+  },
+  {
+    name: "cilium-chart",
+    reason:
+      "Having the chart's schema judge the planned values needs helm and the chart in the cache; `up` puts them there.",
+    probe: () => cachedTool("helm") !== undefined && cachedChart() !== undefined,
+  },
+  {
     name: "hcloud-python",
     reason: "Driving the emulated cloud by the vendor's Python client needs python3 and that package.",
     probe: canHavePythonClient,
@@ -54,6 +73,9 @@ export const capabilities: readonly Capability[] = [
     probe: canHaveGoClient,
   },
 ];
+
+const overlayOverEtc =
+  "mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc";
 
 const answers = new Map<string, boolean>();
 

@@ -1,0 +1,131 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { applyScript, type NodeArtifact, type NodePlan, planCluster } from "../../components/plan";
+import { smallCluster } from "./clusters";
+
+/** What a run inside the pretended machine printed and left behind. */
+export interface MachineRun {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Stands for systemd: remembers each call and which units run. */
+const systemctl = `#!/bin/bash
+echo "$*" >>/machine/systemctl.log
+case "$1" in
+  restart) touch "/machine/active-$2" ;;
+  stop) rm -f "/machine/active-$2" ;;
+  is-active) [ -e "/machine/active-$3" ] ;;
+  cat) [ "$2" = ssh.service ] ;;
+esac
+`;
+
+/** Stands for a kernel without the fq module. */
+const modprobe = `#!/bin/bash
+if [ "$1" = sch_fq ]; then echo "modprobe: FATAL: Module sch_fq not found." >&2; exit 1; fi
+`;
+
+/** Lays everything over the host that a node's scripts write; all of it is gone when the process ends. */
+const enter = `set -eu
+mount -t tmpfs tmpfs /mnt
+mkdir -p /mnt/up /mnt/work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/up,workdir=/mnt/work /etc
+for folder in /var/lib /var/cache /usr/local/bin /usr/local/sbin /opt; do mount -t tmpfs tmpfs $folder; done
+mkdir -p /etc/ssh && rm -f /etc/ssh/ssh_host_*
+rm -rf /etc/zerosteal
+mount --bind /proc/sys/fs /proc/sys/fs
+mount -o remount,bind,ro /proc/sys/fs
+mount --bind "$MACHINE/swaps" /proc/swaps
+ip link set lo up
+export PATH="$MACHINE/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+`;
+
+/** A folder that pretends to be a machine's state outside the overlaid paths, and an artifact mirror. */
+export class PretendMachine {
+  constructor(readonly folder: string) {
+    mkdirSync(path.join(folder, "bin"), { recursive: true });
+    mkdirSync(path.join(folder, "mirror"), { recursive: true });
+    this.write("swaps", "Filename\t\t\tType\n");
+    for (const [name, text] of Object.entries({ systemctl, modprobe })) {
+      this.write(`bin/${name}`, text.replaceAll("/machine", folder));
+      chmodSync(path.join(folder, "bin", name), 0o755);
+    }
+  }
+
+  /** Runs bash inside new mount and network namespaces, after `enter`. */
+  run(script: string): MachineRun {
+    const { status, stdout, stderr } = spawnSync("unshare", ["--mount", "--net", "bash", "-c", enter + script], {
+      encoding: "utf8",
+      env: { MACHINE: this.folder, PATH: process.env["PATH"] },
+      // A socket as standard input would make bash read the host's start-up files.
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 60_000,
+    });
+    return { code: status, stdout, stderr };
+  }
+
+  write(name: string, text: string): string {
+    const file = path.join(this.folder, name);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  read(name: string): string {
+    return readFileSync(path.join(this.folder, name), "utf8");
+  }
+
+  /** Artifacts that this machine can fetch from its own folder: small files in place of the tools. */
+  artifacts(): NodeArtifact[] {
+    const single = (name: string, version: string, installTo: string): NodeArtifact => {
+      const file = this.write(`mirror/${name}`, `#!/bin/sh\necho ${name}\n`);
+      return { name, version, url: `http://mirror.example/${name}`, sha256: sumOf(file), installTo };
+    };
+    return [
+      ...["kubeadm", "kubectl", "kubelet"].map((name) => single(name, "1.36.4", `/usr/local/bin/${name}`)),
+      single("runc", "1.4.3", "/usr/local/sbin/runc"),
+      this.archive("containerd", ["bin/containerd", "bin/containerd-shim-runc-v2"], 1, "/usr/local/bin"),
+      this.archive("cni-plugins", ["./loopback"], 0, "/opt/cni/bin"),
+    ];
+  }
+
+  private archive(name: string, files: string[], stripComponents: number, to: string): NodeArtifact {
+    const root = path.join(this.folder, "archive", name);
+    for (const file of files) {
+      mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+      writeFileSync(path.join(root, file), `#!/bin/sh\necho ${file}\n`);
+    }
+    const archive = path.join(this.folder, "mirror", name);
+    execFileSync("tar", ["-czf", archive, "-C", root, ...files]);
+    const members = files.map((file) => path.posix.normalize(file));
+    const extract = { to, stripComponents, members };
+    return { name, version: "1.0.0", url: `http://mirror.example/${name}`, sha256: sumOf(archive), extract };
+  }
+}
+
+/** A worker whose artifacts come from the pretended machine's folder, by file URLs. */
+export function workerOf(machine: PretendMachine, artifacts = machine.artifacts()): NodePlan {
+  const plan = planCluster("prod", {
+    ...smallCluster(),
+    // The host's kernel may lack BBR; that it is refused aloud then has a test of its own.
+    tuning: { bbr: "off" },
+    artifacts: { baseUrl: "http://mirror.example/", manifest: artifacts },
+  });
+  const worker = plan.nodes[1];
+  if (worker === undefined) throw new Error("the small cluster has workers");
+  const files = worker.files.map((file) => ({
+    ...file,
+    content: file.content.replaceAll("http://mirror.example", `file://${machine.folder}/mirror`),
+  }));
+  return { ...worker, files };
+}
+
+/** The script that sets a node up, as a shell command. */
+export function setUp(machine: PretendMachine, node: NodePlan, name = "apply.sh"): string {
+  return `bash ${machine.write(name, applyScript(node.files))}`;
+}
+
+function sumOf(file: string): string {
+  return execFileSync("sha256sum", [file], { encoding: "utf8" }).slice(0, 64);
+}
