@@ -68,7 +68,9 @@ describe("ensureDebianPackages", () => {
     const broken = host(["nftables"]);
     const { run } = broken;
     broken.run = async (command, args, onLine) =>
-      command === "apt-get" ? { exitCode: 100, output: "E: Unable to locate package mmdebstrap" } : run(command, args, onLine);
+      command === "apt-get"
+        ? { exitCode: 100, output: "E: Unable to locate package mmdebstrap" }
+        : run(command, args, onLine);
     await assert.rejects(
       ensureDebianPackages(packages, undefined, broken),
       /apt-get update -q failed with exit code 100:\n {2}E: Unable to locate package mmdebstrap\nMend apt's sources/,
