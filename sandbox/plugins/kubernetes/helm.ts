@@ -107,5 +107,5 @@ function startFailure(program: string, error: NodeJS.ErrnoException): string {
 function lastError(text: string, code: number | null): string {
   const at = text.lastIndexOf("Error: ");
   const message = at === -1 ? text.trim() : text.slice(at + "Error: ".length).trim();
-  return message === "" ? `helm ended with status ${code}` : message;
+  return message === "" ? `helm ended with status ${code}` : message.replace(/^(INSTALLATION|UPGRADE) FAILED: /, "");
 }

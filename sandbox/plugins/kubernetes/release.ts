@@ -130,9 +130,13 @@ export function releaseResource(access: () => ClusterAccess): ResourceHandler {
   }
 
   async function status(release: JsonBag, call: Call): Promise<LiveRelease | undefined> {
-    const args = ["get", "all", String(release.name), "--namespace", String(release.namespace)];
+    const where = [String(release.name), "--namespace", String(release.namespace), "--output", "json"];
     try {
-      return JSON.parse(await runHelm([...args, "--template", "{{ toJson .Release }}"], call)) as LiveRelease;
+      const live = JSON.parse(await runHelm(["status", ...where], call)) as LiveRelease;
+      // The status leaves out the chart.
+      type Metadata = { chart: string; version: string; appVersion?: string };
+      const { chart, ...versions } = JSON.parse(await runHelm(["get", "metadata", ...where], call)) as Metadata;
+      return { ...live, chart: { metadata: { name: chart, ...versions } } };
     } catch (error) {
       if (error instanceof HelmError && error.notFound) return undefined;
       throw error;
