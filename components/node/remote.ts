@@ -72,12 +72,18 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
   );
 }
 
-/** A remote script outlives the engine's timeouts, so it carries its own; a failure names step and node before the last lines. */
+/**
+ * A remote script outlives the engine's timeouts and a connection that broke, so it carries its own bound, and a second run of the same
+ * step waits for the first. A failure names step and node before the last lines.
+ */
 function bounded(step: string, node: string, seconds: number, script: string): string {
   return [
-    `timeout ${seconds} bash -euo pipefail /dev/fd/3 3<<'END_OF_STEP' || { code=$?; echo "step ${step} failed on node ${node} (exit $code)" >&2; exit $code; }`,
+    `exec 9>/run/zerosteal-${step}.lock && flock -w ${seconds} 9 &&`,
+    `timeout ${seconds} bash -euo pipefail /dev/fd/3 3<<'END_OF_STEP' || {`,
     script.trimEnd(),
     "END_OF_STEP",
+    `  code=$?; echo "step ${step} failed on node ${node} (exit $code)" >&2; exit $code;`,
+    "}",
     "",
   ].join("\n");
 }

@@ -387,7 +387,7 @@ const breaks: Break[] = [
     subject: web1,
     wanted: "net.ipv4.tcp_congestion_control = bbr",
     found: "net.ipv4.tcp_congestion_control = cubic",
-    hint: /first network namespace/,
+    hint: /when a pod starts/,
   },
   {
     what: "pods do not reach one another",

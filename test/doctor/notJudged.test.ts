@@ -54,6 +54,21 @@ describe("kernel settings that cannot be proven", () => {
     });
     assert.equal(of(results, "sysctls-pod", "unprovable").length, 1);
   });
+
+  it("hold for what a container's host hands down to pods, but a node of its own must hand down its value", () => {
+    const cubic = (container: boolean) => (e: Evidence) => {
+      hostOf(e, web1).machineIsContainer = container;
+      podOf(e, web1).sysctls["net.ipv4.tcp_congestion_control"] = {
+        ...absent,
+        present: true,
+        writable: true,
+        value: "cubic",
+      };
+    };
+    assert.equal(of(judged(cubic(true)), "sysctls-pod", "unprovable").length, 1);
+    assert.equal(of(judged(cubic(true)), "sysctls-pod", "failed").length, 0);
+    assert.equal(of(judged(cubic(false)), "sysctls-pod", "failed").length, 1);
+  });
 });
 
 describe("one byte more", () => {

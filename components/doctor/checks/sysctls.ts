@@ -35,12 +35,14 @@ export const sysctlsPod: Check = {
         expectation?.sysctls.filter((entry) => entry.podsInherit),
         probes,
         probes.pod,
-        () =>
-          // tcp_sk_init in net/ipv4/tcp_ipv4.c copies from init_net, whichever namespace the pod was made from.
-          "A new pod takes it from the first network namespace of the kernel that the node runs on: on a machine that is a container that is its host's. Pods made before a change keep the old value.",
+        () => "The kernel hands the node's value down when a pod starts: a pod made before a change keeps the old one.",
       ),
     ),
 };
+
+// tcp_sk_init in net/ipv4/tcp_ipv4.c and devinet_init_net copy from init_net, whichever namespace the pod was made from.
+const handedDownByHost =
+  "The machine is a container, and the kernel hands its host's value down to new pods: the node's own value cannot reach them here.";
 
 function judgeAll(
   check: string,
@@ -80,7 +82,9 @@ function judge(
     );
   }
   if (!reading.present) return failed(node, wanted, found, "The kernel lacks it, or its module is not loaded.");
-  return agrees(entry, reading.value) ? ok(node, wanted, found) : failed(node, wanted, found, hint);
+  if (agrees(entry, reading.value)) return ok(node, wanted, found);
+  if (container && check === "sysctls-pod") return unprovable(node, wanted, found, handedDownByHost);
+  return failed(node, wanted, found, hint);
 }
 
 /** Cilium adds the NodePort range to the reserved ports by itself (autoProtectPortRange), so there more is right. */
