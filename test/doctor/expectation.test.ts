@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readPlan } from "../../cli/doctor";
+import { expectationOf, taintText } from "../../components/doctor/expectation";
+import { planCluster } from "../../components/plan";
+
+describe("expectation from a plan", () => {
+  const plan = planCluster("lab", {
+    underlay: { kind: "hetzner", location: "fsn1" },
+    access: { ssh: ["192.0.2.0/24"], api: ["192.0.2.0/24"] },
+    controlPlane: { serverType: "ccx13" },
+    pools: [{ name: "web", count: 2, serverType: "ccx13" }],
+  });
+  const wanted = expectationOf(plan);
+
+  it("has every node with its address, pod CIDR and taints", () => {
+    assert.deepEqual(
+      wanted.nodes.map((node) => [node.name, node.privateAddress, node.podCidr]),
+      plan.nodes.map((node) => [node.name, node.privateAddress, node.podCidr]),
+    );
+    assert.deepEqual(wanted.nodes[0]?.taints, ["node-role.kubernetes.io/control-plane:NoSchedule"]);
+    assert.equal(taintText({ key: "dedicated", value: "db", effect: "NoExecute" }), "dedicated=db:NoExecute");
+  });
+
+  it("has the data path of this underlay", () => {
+    const { devices, ...modes } = wanted.cilium;
+    assert.deepEqual(modes, {
+      kubeProxyReplacement: true,
+      routingMode: "native",
+      hostRouting: "BPF",
+      masquerading: "BPF",
+      nativeRoutingCidr: plan.podCidr,
+      loadBalancerMode: "snat",
+    });
+    assert.equal(devices.length, 2);
+    assert.deepEqual(wanted.mtu, { node: 1450, pod: 1450 });
+    assert.deepEqual(
+      wanted.cloudRoutes?.routes,
+      plan.nodes.map((node) => node.route),
+    );
+    assert.equal(wanted.cloudRoutes?.networkName, "lab");
+    assert.equal(expectationOf(plan, { networkName: "other" }).cloudRoutes?.networkName, "other");
+  });
+
+  it("follows Cilium's values", () => {
+    const withValues = (values: Record<string, unknown>) =>
+      expectationOf({ ...plan, cilium: { ...plan.cilium, values: { ...plan.cilium.values, ...values } } }).cilium;
+    assert.equal(withValues({ bpf: { masquerade: false } }).masquerading, "iptables");
+    assert.equal(withValues({ bpf: { masquerade: false } }).hostRouting, "Legacy");
+    assert.equal(withValues({ bpf: { masquerade: "true", hostLegacyRouting: true } }).hostRouting, "Legacy");
+    assert.equal(withValues({ kubeProxyReplacement: "false" }).kubeProxyReplacement, false);
+    assert.equal(withValues({ routingMode: undefined }).routingMode, "tunnel");
+    assert.equal(withValues({ loadBalancer: { mode: "dsr" } }).loadBalancerMode, "dsr");
+    assert.deepEqual(withValues({ devices: "eth0, enp+" }).devices, ["eth0", "enp+"]);
+    assert.deepEqual(withValues({ devices: undefined }).devices, []);
+  });
+
+  it("has every kernel setting of the plan", () => {
+    assert.deepEqual(
+      wanted.sysctls.map(({ key, value }) => [key, value]),
+      plan.sysctls.map(({ key, value }) => [key, value]),
+    );
+  });
+
+  it("is what the command line makes of a plan's file", () => {
+    assert.deepEqual(readPlan(JSON.stringify(plan), "plan.json"), wanted);
+  });
+});
