@@ -19,7 +19,8 @@ const requireHere = createRequire(__filename);
  */
 export async function installPlugins(pulumiHome: string, names: readonly PluginName[] = pluginNames): Promise<void> {
   const sources = await readSources();
-  for (const name of names) await installPlugin(pulumiHome, name, sources);
+  let compiled: Sources | undefined;
+  for (const name of names) await installPlugin(pulumiHome, name, sources, () => (compiled ??= transpile(sources)));
 }
 
 /** Version of a plugin that its SDK asks for, e.g. `1.41.0`. */
@@ -37,7 +38,12 @@ export function pluginDir(pulumiHome: string, name: PluginName, version: string)
   return path.join(pulumiHome, "plugins", `resource-${name}-v${version}`);
 }
 
-async function installPlugin(pulumiHome: string, name: PluginName, sources: Sources): Promise<void> {
+async function installPlugin(
+  pulumiHome: string,
+  name: PluginName,
+  sources: Sources,
+  compile: () => Sources,
+): Promise<void> {
   const version = await sdkVersion(name);
   const dir = pluginDir(pulumiHome, name, version);
   const stamp = createHash("sha256").update(JSON.stringify([process.execPath, nodeModules(), version, sources]));
@@ -46,7 +52,7 @@ async function installPlugin(pulumiHome: string, name: PluginName, sources: Sour
   if (installed === digest || installed === "real") return;
   const fresh = `${dir}.new-${process.pid}`;
   await rm(fresh, { recursive: true, force: true });
-  await writeFiles(path.join(fresh, "lib"), transpile(sources));
+  await writeFiles(path.join(fresh, "lib"), compile());
   const wrapper = path.join(fresh, `pulumi-resource-${name}`);
   await writeFile(wrapper, wrapperScript(name, version), { mode: 0o755 });
   await writeFile(path.join(fresh, stampFile), `${digest}\n`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Engine, findTool } from "../sandbox/plugins/engine";
 import { KubeApi, kubeconfigFor } from "../sandbox/plugins/kubeApi";
@@ -59,6 +60,15 @@ describe("the kubernetes stand-in under a real engine", function () {
   async function helmSays(args: string[]): Promise<string> {
     const env = { KUBECONFIG: path.join(engine.dir, "kubeconfig") };
     return (await execa(helm, [...args, "--namespace", "kube-system"], { env, reject: false })).stdout;
+  }
+
+  /** Runs helm until its release is pending, then kills it. */
+  async function killedHelm(args: string[]): Promise<void> {
+    const env = { KUBECONFIG: path.join(engine.dir, "kubeconfig") };
+    const running = execa(helm, [...args, "--namespace", "kube-system"], { env, reject: false });
+    while (!/STATUS: pending/.test(await helmSays(["status", "demo"]))) await sleep(100);
+    running.kill("SIGKILL");
+    await running;
   }
 
   it("shows a release in a preview while the kubeconfig is still unknown", async () => {
@@ -145,6 +155,18 @@ describe("the kubernetes stand-in under a real engine", function () {
     assert.match(await helmSays(["status", "demo"]), /STATUS: failed/);
     await engine.program(program(`{ stuck: false }`, "timeout: 20"));
     await engine.up();
+    assert.match(await helmSays(["status", "demo"]), /STATUS: deployed/);
+  });
+
+  it("frees a release that a killed helm left locked", async () => {
+    await killedHelm(["upgrade", "demo", chart, "--set", "stuck=true", "--wait"]);
+    assert.match(await helmSays(["status", "demo"]), /STATUS: pending-upgrade/);
+    await engine.program(program(`{ a: { b: 11 } }`, "timeout: 20"));
+    assert.match((await engine.up()).output, /rolling it back first/);
+    await engine.destroy();
+    await killedHelm(["install", "demo", chart, "--set", "stuck=true", "--wait"]);
+    assert.match(await helmSays(["status", "demo"]), /STATUS: pending-install/);
+    assert.match((await engine.up()).output, /starting anew/);
     assert.match(await helmSays(["status", "demo"]), /STATUS: deployed/);
   });
 
