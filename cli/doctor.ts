@@ -102,9 +102,9 @@ async function readText(file: string, what: string): Promise<string> {
  * @throws CannotRun when the text is neither
  */
 export function readPlan(text: string, file: string): Expectation {
-  let document: Partial<ClusterPlan & Expectation>;
+  let document: Partial<ClusterPlan & Expectation> | null;
   try {
-    document = JSON.parse(text) as Partial<ClusterPlan & Expectation>;
+    document = JSON.parse(text) as Partial<ClusterPlan & Expectation> | null;
   } catch {
     throw new CannotRun(`The plan ${file} is not JSON.`);
   }

@@ -2,11 +2,11 @@ import { endSandbox } from "../sandbox/control";
 import { findInstance } from "../sandbox/instance";
 import { holdInstance } from "./hold";
 import { runPhases } from "./phases";
-import { preflight } from "./preflight";
+import { checkHost } from "./preflight";
 
 /** Removes a sandbox whole: cluster, machines, networks, state, and what they changed on this host. Twice is fine. */
 export async function down(name: string): Promise<number> {
-  await preflight();
+  checkHost();
   const instance = await findInstance(name);
   if (!instance) {
     console.log(`There is no sandbox "${name}"; nothing to remove.`);

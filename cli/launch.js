@@ -1,6 +1,6 @@
 // Starts the command line. It needs nothing installed: on a fresh clone it installs the pinned packages first.
 "use strict";
-const { execFileSync, spawnSync } = require("node:child_process");
+const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
@@ -31,11 +31,10 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   writeFileSync(stamp, lock);
 }
 
+// In this process, not in a child: a signal then reaches what runs, and nothing else.
 const [entry, ...args] = process.argv.slice(2);
-const env = { ...process.env, TS_NODE_PROJECT: path.join(root, "tsconfig.json") };
-const child = spawnSync(process.execPath, ["-r", "ts-node/register/transpile-only", path.join(root, entry), ...args], {
-  cwd: root,
-  stdio: "inherit",
-  env,
-});
-process.exit(child.status ?? 1);
+process.chdir(root);
+process.env.TS_NODE_PROJECT = path.join(root, "tsconfig.json");
+process.argv = [process.argv[0], path.join(root, entry), ...args];
+require("ts-node/register/transpile-only");
+require(path.join(root, entry));

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultInstance } from "../sandbox/instance";
 import { registerDoctor } from "./doctor";
 import { down } from "./down";
-import { up } from "./up";
+import { up, type UpOptions } from "./up";
 
 const program = new Command("zerosteal").description(
   "Kubernetes clusters tuned for network latency, on this machine or in the cloud",
@@ -16,7 +16,8 @@ program
   .addOption(instance)
   .option("--workers <n>", "number of workers; default: as many as there are, two at first", count)
   .option("--no-preload", "new machines pull their container images instead of having them on their disk")
-  .action(async (options: { instance: string; workers?: number; preload: boolean }) => {
+  .option("--repair", "put every node's files and kernel settings into effect again", false)
+  .action(async (options: UpOptions) => {
     process.exitCode = await up(options);
   });
 

@@ -1,17 +1,58 @@
+import { createServer } from "node:net";
+import path from "node:path";
+import { checkSandboxRoom } from "../sandbox/images/room";
+import { daemonPid } from "../sandbox/control";
+import { foreignRoute, type Instance, instancesDir } from "../sandbox/instance";
+
+/** Room that an instance of three nodes takes beside the cache, MiB: disks of machines, logs, state. */
+const instanceRoom = 4096;
+
 /**
- * Refuses what cannot work on this machine before anything is made.
+ * Refuses a machine on which no sandbox can be made or removed.
  * @throws one sentence that says what is wrong and what to do
  */
-export async function preflight(): Promise<void> {
+export function checkHost(): void {
+  const elsewhere = "The library, its plan and its tests below the machine tiers need neither.";
   if (process.platform !== "linux") {
     throw new Error(
-      "The sandbox boots Linux machines on this one: it needs Linux. The library and its plan work anywhere.",
+      `The sandbox boots Linux machines on this one, so it needs Linux; this is ${process.platform}. ${elsewhere}`,
     );
   }
   if (process.getuid?.() !== 0) {
     throw new Error(
-      "The sandbox makes machines and networks: run it as root, e.g. `sudo npm run up`. The library and its plan need no root.",
+      `The sandbox makes machines and networks, so it needs root: run it again by \`sudo\`. ${elsewhere}`,
     );
   }
-  return Promise.resolve();
+}
+
+/** Refuses a disk that cannot hold what is still to be made. */
+export async function checkRoom(): Promise<void> {
+  await checkSandboxRoom({}, { dir: path.dirname(instancesDir), mib: instanceRoom });
+}
+
+/**
+ * Refuses an instance whose addresses or ports somebody else uses. One that already runs uses them itself.
+ * @throws one sentence that says what is in the way and what to do
+ */
+export async function checkInstance(instance: Instance): Promise<void> {
+  if (await daemonPid(instance)) return;
+  const route = await foreignRoute(instance);
+  const other = "Use another sandbox (--instance NAME), which takes the next free range and port.";
+  if (route)
+    throw new Error(
+      `This host routes ${instance.publicRange}, the sandbox's public range, elsewhere: ${route}. ${other}`,
+    );
+  if (!(await portIsFree(instance.apiPort))) {
+    throw new Error(
+      `Port ${instance.apiPort} on 127.0.0.1, where the sandbox's cloud API listens, is in use. ${other}`,
+    );
+  }
+}
+
+function portIsFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

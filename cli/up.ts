@@ -3,19 +3,19 @@ import path from "node:path";
 import type { Report } from "../components/doctor";
 import { cgroupVersion } from "../sandbox/machines/cgroups";
 import { startSandbox } from "../sandbox/control";
-import { claimInstance, type Instance } from "../sandbox/instance";
+import { chooseInstance, type Instance, saveInstance } from "../sandbox/instance";
 import type { ProgressEvent } from "../toolchain/progress";
 import { doctorRun, stackOutputs } from "./check";
-import type { Engine } from "./engine";
+import { type Engine, pulumi } from "./engine";
 import { holdInstance } from "./hold";
 import { describeStep } from "./news";
 import { runPhases } from "./phases";
-import { preflight } from "./preflight";
+import { checkHost, checkInstance, checkRoom } from "./preflight";
 import { prepareEngine, prepareSupplies, prepareTools } from "./prepare";
 import { recover } from "./recover";
 import { currentWorkers, sandboxCluster, type Supplies, writeStackConfig } from "./stackConfig";
 import { renderSummary, upExit } from "./summary";
-import { startOperation, type UpdateResult } from "./update";
+import { logicalName, startOperation, type UpdateResult } from "./update";
 
 /** Options of `up`. */
 export interface UpOptions {
@@ -25,6 +25,8 @@ export interface UpOptions {
   workers?: number;
   /** Whether new machines come with the container images on their disk; decided when the sandbox is made. */
   preload: boolean;
+  /** Whether the nodes' files and kernel settings are put into effect again, whatever the state says: mends drift. */
+  repair: boolean;
 }
 
 /**
@@ -32,8 +34,11 @@ export interface UpOptions {
  * @returns the exit code: see `upExit`
  */
 export async function up(options: UpOptions): Promise<number> {
-  await preflight();
-  const instance = await claimInstance(options.instance, options.preload);
+  checkHost();
+  await checkRoom();
+  const instance = await chooseInstance(options.instance, options.preload);
+  await checkInstance(instance);
+  await saveInstance(instance);
   const release = await holdInstance(instance);
   try {
     return await hold(instance, options);
@@ -71,7 +76,7 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
         const engine = paths.engine as Engine;
         await configure(instance, engine, paths.supplies as Supplies, options.workers);
         await recover(engine, tell);
-        update = await apply(engine, tell);
+        update = await apply(engine, options.repair ? await tuneSteps(engine) : [], tell);
       },
     },
     {
@@ -100,10 +105,13 @@ async function configure(instance: Instance, engine: Engine, supplies: Supplies,
 }
 
 /** Runs the engine. The first Ctrl-C lets steps under way end and keeps what they made; the second drops them. */
-async function apply(engine: Engine, tell: (news: string) => void): Promise<UpdateResult> {
+async function apply(engine: Engine, again: string[], tell: (news: string) => void): Promise<UpdateResult> {
   const operation = startOperation(
     engine,
-    ["up", "--yes", "--skip-preview", "--continue-on-error", "--parallel", "24"],
+    [
+      ...["up", "--yes", "--skip-preview", "--continue-on-error", "--parallel", "24"],
+      ...again.flatMap((urn) => ["--replace", urn]),
+    ],
     (event) => {
       const news = describeStep(event);
       if (news) tell(news);
@@ -126,4 +134,12 @@ async function apply(engine: Engine, tell: (news: string) => void): Promise<Upda
 async function keepKubeconfig(instance: Instance, text: string): Promise<void> {
   await mkdir(instance.stateDir, { recursive: true });
   await writeFile(path.join(instance.stateDir, "kubeconfig"), text, { mode: 0o600 });
+}
+
+/** URNs of the steps that put a node's files into effect. They run nothing when they are deleted, so replacing one only runs it again. */
+async function tuneSteps(engine: Engine): Promise<string[]> {
+  const state = JSON.parse(await pulumi(engine, ["stack", "export"])) as {
+    deployment: { resources?: { urn: string }[] };
+  };
+  return (state.deployment.resources ?? []).map(({ urn }) => urn).filter((urn) => logicalName(urn).startsWith("tune-"));
 }

@@ -5,12 +5,13 @@ import path from "node:path";
 import pRetry from "p-retry";
 import { HostDriver } from "./driver";
 import { type Instance, listInstances } from "./instance";
-import { recordKernelValues, restoreKernelValues } from "./kernelValues";
+import { allowBbr, recordKernelValues, restoreKernelValues } from "./kernelValues";
 import { machineImages } from "./supplies";
 
 /** Starts the sandbox's process unless it runs, and waits until its API answers. Machines that were on are booted again. */
 export async function startSandbox(instance: Instance): Promise<void> {
   await recordKernelValues();
+  await allowBbr();
   if (await daemonPid(instance)) return;
   await rm(path.join(instance.stateDir, "daemon.json"), { force: true });
   const log = await open(path.join(instance.stateDir, "daemon.log"), "a", 0o600);

@@ -73,10 +73,12 @@ export async function listInstances(): Promise<string[]> {
 }
 
 /**
- * Finds an instance or makes room for it: the lowest index that no other instance has and whose range the host does not route elsewhere.
+ * Finds an instance or chooses what a new one would be: the lowest index that no other instance has and whose range the host does not
+ * route elsewhere. Makes nothing.
+ * @param preload for a new one: whether its machines come with the container images on their disk
  * @throws when the name is no DNS label of at most 12 characters, or no range is free
  */
-export async function claimInstance(name: string, preload = true): Promise<Instance> {
+export async function chooseInstance(name: string, preload: boolean): Promise<Instance> {
   if (!/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/.test(name)) {
     throw new Error(
       `--instance: "${name}" is no name for a sandbox; use a DNS label of at most 12 characters, e.g. "demo".`,
@@ -88,14 +90,17 @@ export async function claimInstance(name: string, preload = true): Promise<Insta
   const taken = new Set(others.map((other) => other?.index));
   for (let index = 0; index < 256; index++) {
     const candidate = describeInstance(name, index, preload);
-    if (taken.has(index) || (await foreignRoute(candidate))) continue;
-    await mkdir(candidate.stateDir, { recursive: true, mode: 0o700 });
-    await writeFile(path.join(candidate.stateDir, "instance.json"), JSON.stringify({ name, index, preload }));
-    return candidate;
+    if (!taken.has(index) && !(await foreignRoute(candidate))) return candidate;
   }
   throw new Error(
     "No range of 198.18.0.0/16 is free on this host; end a sandbox with `npm run down -- --instance NAME`.",
   );
+}
+
+/** Makes the folder of an instance, which is what makes it exist. */
+export async function saveInstance({ name, index, preload, stateDir }: Instance): Promise<void> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await writeFile(path.join(stateDir, "instance.json"), JSON.stringify({ name, index, preload }));
 }
 
 /** A route of the host into an instance's range that is not the instance's own link; undefined when there is none. */

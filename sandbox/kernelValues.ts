@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { instancesDir } from "./instance";
+import { succeeds } from "./run";
 
 /*
  * Machines share the host's kernel, and what no namespace separates they can write: kubelet sets kernel.panic, a node's tuning writes
@@ -10,8 +11,9 @@ import { instancesDir } from "./instance";
 
 const record = path.join(instancesDir, "kernel-values.json");
 
-/** Trees of /proc/sys that are not separated by namespaces and that nodes are known to write. */
+/** Trees of /proc/sys that are not separated by namespaces and that nodes, or the sandbox, are known to write. */
 const trees = ["kernel", "vm", "fs", "net/core", "net/netfilter", "net/ipv4/neigh/default"];
+const allowedCongestionControl = "net/ipv4/tcp_allowed_congestion_control";
 
 /** Values that change by themselves or by reading. */
 const volatile =
@@ -37,9 +39,25 @@ export async function restoreKernelValues(): Promise<string[]> {
   return changed;
 }
 
+/**
+ * Lets machines use BBR: a network namespace may use only what its host allows.
+ * @returns whether this kernel has BBR
+ */
+export async function allowBbr(): Promise<boolean> {
+  // As a module it is loaded by asking for it; a kernel that has it built in has nothing to load.
+  await succeeds("modprobe", ["-q", "tcp_bbr"]);
+  const available = (await readFile("/proc/sys/net/ipv4/tcp_available_congestion_control", "utf8")).trim().split(" ");
+  if (!available.includes("bbr")) return false;
+  const file = path.join("/proc/sys", allowedCongestionControl);
+  const allowed = (await readFile(file, "utf8")).trim().split(" ");
+  if (!allowed.includes("bbr")) await writeFile(file, [...allowed, "bbr"].join(" "));
+  return true;
+}
+
 async function readValues(): Promise<Record<string, string>> {
   const values: Record<string, string> = {};
   for (const tree of trees) await readTree(tree, values);
+  values[allowedCongestionControl] = await readFile(path.join("/proc/sys", allowedCongestionControl), "utf8");
   return values;
 }
 
