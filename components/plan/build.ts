@@ -6,7 +6,7 @@ import { userData } from "./cloudInit";
 import { apiPort, initDocuments, joinDocument } from "./kubeadm";
 import { hetznerNetworkMtu, podMtu } from "./mtu";
 import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
-import { nodeFiles, setupScript } from "./nodeFiles";
+import { commonFiles, nodeFiles, setupScript } from "./nodeFiles";
 import { nodeLabels, nodeObject } from "./nodeObject";
 import { defaults, resolveBbr, resolveChart, resolvePools, resolveVersions, type ResolvedPool } from "./resolve";
 import { sysctlsFor } from "./sysctl";
@@ -15,6 +15,7 @@ import type {
   ClusterPlan,
   FirewallRulePlan,
   NodeArtifact,
+  NodeFile,
   NodePlan,
   PlacementGroupPlan,
   Problem,
@@ -30,8 +31,9 @@ type Frame = Omit<ClusterPlan, "nodes" | "placementGroups" | "cilium" | "warning
 export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]): ClusterPlan {
   const frame = buildFrame(name, args);
   const pools = resolvePools(args);
+  const common = commonFiles({ ...frame, args });
   const nodes = pools.flatMap((pool) =>
-    Array.from({ length: pool.count }, (_, offset) => buildNode(frame, args, pool, offset + 1)),
+    Array.from({ length: pool.count }, (_, offset) => buildNode(frame, common, args, pool, offset + 1)),
   );
   return { ...frame, nodes, placementGroups: groupsOf(nodes), cilium: buildCilium(frame, args, pools), warnings };
 }
@@ -79,24 +81,20 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
   };
 }
 
-function buildNode(frame: Frame, args: ClusterArgs, pool: ResolvedPool, index: number): NodePlan {
+function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: ResolvedPool, index: number): NodePlan {
   const name = nodeName(frame.name, pool.name, index);
   const number = pool.firstNumber + index - 1;
   const privateAddress = addressAt(mustParse(frame.underlay.nodeSubnet), number);
   const bits = args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
   const podCidr = subrangeAt(mustParse(frame.podCidr), bits, number);
   const labels = nodeLabels(frame.name, frame.underlay.location, pool);
-  const files = nodeFiles({
+  const files = nodeFiles(common, {
     args,
     name,
     privateAddress,
-    interfaces: frame.underlay.interfaces,
+    privateInterface: frame.underlay.interfaces.private,
     api: frame.api,
-    podCidr: frame.podCidr,
     cpu: { isolation: pool.cpuIsolation, cores: typeOf(pool).cores },
-    bbr: frame.bbr,
-    sysctls: frame.sysctls,
-    artifacts: frame.artifacts,
   });
   const facts = { name, privateAddress, taints: pool.taints };
   const api = { cluster: frame.name, apiName: frame.api.name };

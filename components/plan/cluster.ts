@@ -14,7 +14,7 @@ import type { ClusterArgs, ClusterPlan, Problem } from "./types";
  */
 export function planCluster(name: string, args: ClusterArgs): ClusterPlan {
   const { plan, problems } = checkCluster(name, args);
-  if (plan === undefined) throw new PlanError(String(name), problems);
+  if (plan === undefined) throw new PlanError(nameOf(name), problems);
   return plan;
 }
 
@@ -45,7 +45,7 @@ function readArguments(name: unknown, args: unknown): { subject: Subject; proble
   }
   const fitting = fit(clusterArgsShape, args, "", found) ?? {};
   // What `fit` returns has the shape of ClusterArgs, parts of it absent; a name of the wrong type has its problem already.
-  const subject = { name: typeof name === "string" ? name : "unnamed", args: fitting as Draft<ClusterArgs> };
+  const subject = { name: nameOf(name), args: fitting as Draft<ClusterArgs> };
   const of = (rule: string, findings: Finding[]): Problem[] =>
     findings.map((finding) => ({ rule, acceptable: false, ...finding }));
   return {
@@ -56,6 +56,11 @@ function readArguments(name: unknown, args: unknown): { subject: Subject; proble
       ...of("argument-unknown", found.unknown),
     ],
   };
+}
+
+/** The cluster's name for headings and rules; one that is no text has its own problem. */
+function nameOf(name: unknown): string {
+  return typeof name === "string" ? name : "unnamed";
 }
 
 /** User data that the cloud would refuse; one problem stands for all nodes. */

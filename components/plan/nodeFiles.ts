@@ -22,26 +22,33 @@ export const kubeletDropIns = "/etc/kubernetes/kubelet.conf.d";
 /** The setup script: the same for all nodes, what differs stands in files. */
 export const setupScript = readScript("setup.sh");
 
-/** What a node's files depend on. */
-export interface NodeFileFacts {
+const waitNetworkScript = readScript("waitNetwork.sh");
+
+/** What is the same in the files of all nodes. */
+export interface CommonFacts {
   args: ClusterArgs;
-  name: string;
-  privateAddress: string;
-  interfaces: { public: string; private: string };
-  api: { name: string; privateAddress: string };
+  /** Range of all pods. */
   podCidr: string;
-  cpu: { isolation: CpuIsolation; cores: number };
   bbr: BbrScope;
   sysctls: SysctlEntry[];
   artifacts: NodeArtifact[];
 }
 
-/** All files of a node, sorted by path. */
-export function nodeFiles(facts: NodeFileFacts): NodeFile[] {
-  const files = [
+/** What is a node's own in its files. */
+export interface OwnFacts {
+  args: ClusterArgs;
+  name: string;
+  privateAddress: string;
+  privateInterface: string;
+  api: { name: string; privateAddress: string };
+  cpu: { isolation: CpuIsolation; cores: number };
+}
+
+/** Files that are the same on all nodes of a cluster; rendered once a plan. */
+export function commonFiles(facts: CommonFacts): NodeFile[] {
+  return [
     text("/etc/containerd/config.toml", containerdConfig()),
     ...mirrorFiles(facts.args.registryMirrors ?? {}),
-    text(`${kubeletDropIns}/40-zerosteal-cpu.conf`, kubeletDropIn(cpuSettings(facts.cpu.isolation, facts.cpu.cores))),
     text(`${kubeletDropIns}/50-zerosteal.conf`, toYaml(kubeletSettings(facts.args))),
     text("/etc/modules-load.d/90-zerosteal.conf", lines(modulesFor(facts.bbr))),
     text("/etc/sysctl.d/90-zerosteal.conf", sysctlFile(facts.sysctls)),
@@ -49,10 +56,18 @@ export function nodeFiles(facts: NodeFileFacts): NodeFile[] {
     text("/etc/systemd/system/kubelet.service", kubeletUnit),
     text("/etc/systemd/system/zerosteal-metadata-guard.service", metadataGuardUnit(facts.podCidr)),
     text("/etc/zerosteal/artifacts.tsv", artifactTable(facts.artifacts)),
-    text("/etc/zerosteal/hosts", hostsFile(facts)),
-    text("/etc/zerosteal/node.env", nodeEnvironment(facts)),
     { path: setupPath, mode: "0755", content: setupScript },
-    { path: waitNetworkPath, mode: "0755", content: readScript("waitNetwork.sh") },
+    { path: waitNetworkPath, mode: "0755", content: waitNetworkScript },
+  ];
+}
+
+/** All files of a node, sorted by path. */
+export function nodeFiles(common: NodeFile[], own: OwnFacts): NodeFile[] {
+  const files = [
+    ...common,
+    text(`${kubeletDropIns}/40-zerosteal-cpu.conf`, kubeletDropIn(cpuSettings(own.cpu.isolation, own.cpu.cores))),
+    text("/etc/zerosteal/hosts", hostsFile(own)),
+    text("/etc/zerosteal/node.env", nodeEnvironment(own)),
   ];
   files.push(text("/etc/zerosteal/files", lines([...files.map((file) => file.path), "/etc/zerosteal/files"].sort())));
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -174,17 +189,17 @@ WantedBy=multi-user.target
 `;
 }
 
-function hostsFile(facts: NodeFileFacts): string {
+function hostsFile(facts: OwnFacts): string {
   const own = `${facts.privateAddress} ${facts.name}`;
   return lines([`${facts.api.privateAddress} ${facts.api.name}`, own]);
 }
 
-function nodeEnvironment(facts: NodeFileFacts): string {
+function nodeEnvironment(facts: OwnFacts): string {
   const refuseSwap = kubeletSettings(facts.args)["failSwapOn"] !== false;
   return lines([
     `NODE_NAME=${facts.name}`,
     `PRIVATE_ADDRESS=${facts.privateAddress}`,
-    `PRIVATE_INTERFACE=${facts.interfaces.private}`,
+    `PRIVATE_INTERFACE=${facts.privateInterface}`,
     `REFUSE_SWAP=${refuseSwap ? "yes" : "no"}`,
   ]);
 }

@@ -81,7 +81,7 @@ function fitObject(
   found: ShapeFindings,
 ): Record<string, unknown> | undefined {
   if (!isPlainObject(value)) return misfit(value, path, "an object", "give its fields", found);
-  const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  const at = (key: string): string => pathOf(path, key);
   for (const key of Object.keys(value).filter((candidate) => !Object.hasOwn(fields, candidate))) {
     const fix = suggest(key, Object.keys(fields), `the arguments here are ${Object.keys(fields).join(", ")}`);
     found.unknown.push({ path: at(key), message: "there is no such argument", fix });
@@ -102,6 +102,12 @@ function misfit(value: unknown, path: string, wanted: string, fix: string, found
     fix,
   });
   return undefined;
+}
+
+/** Path of a field; a key that is no plain word stands in brackets. */
+function pathOf(path: string, key: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
 }
 
 /** A value in words, short, for messages. */
@@ -135,7 +141,7 @@ function findNonJson(value: unknown, path: string, depth: number): { value: unkn
     return undefined;
   if (depth > depthLimit || !(Array.isArray(value) || isPlainObject(value))) return { value, path };
   for (const [key, item] of Object.entries(value)) {
-    const strange = findNonJson(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
+    const strange = findNonJson(item, Array.isArray(value) ? `${path}[${key}]` : pathOf(path, key), depth + 1);
     if (strange !== undefined) return strange;
   }
   return undefined;
