@@ -1,8 +1,10 @@
-// Starts the command line. It needs nothing installed: on a fresh clone it installs the pinned packages first.
+// Starts a program of this repository: `node cli/launch.js FILE.ts [arguments]`. It needs nothing installed: on a fresh clone it installs
+// the pinned packages first.
 "use strict";
-const { execFileSync } = require("node:child_process");
+const { execFileSync, spawn } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 
 const root = path.join(__dirname, "..");
@@ -31,10 +33,16 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   writeFileSync(stamp, lock);
 }
 
-// In this process, not in a child: a signal then reaches what runs, and nothing else.
 const [entry, ...args] = process.argv.slice(2);
-process.chdir(root);
-process.env.TS_NODE_PROJECT = path.join(root, "tsconfig.json");
-process.argv = [process.argv[0], path.join(root, entry), ...args];
-require("ts-node/register/transpile-only");
-require(path.join(root, entry));
+const child = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", path.join(root, entry), ...args], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, TS_NODE_PROJECT: path.join(root, "tsconfig.json") },
+});
+// The program ends in its own time. A terminal's Ctrl-C reaches it directly; what reaches only this process is passed on.
+process.on("SIGINT", () => {
+  if (!process.stdin.isTTY) child.kill("SIGINT");
+});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
+process.on("SIGHUP", () => child.kill("SIGHUP"));
+child.on("exit", (code, signal) => process.exit(code ?? 128 + os.constants.signals[signal]));

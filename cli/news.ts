@@ -19,12 +19,17 @@ const steps: [test: RegExp, words: string][] = [
   [/^command:local:Command doctor-/, "doctor"],
 ];
 
+/** Operations that tell nothing of their own: a replacement is told where its new half is made. */
+const quiet = new Set(["same", "replace", "delete-replaced"]);
+
 /** One line for a step of the engine; undefined for what nobody watches. */
 export function describeStep(event: ResourceEvent): string | undefined {
   const words = steps.find(([test]) => test.test(`${event.type} ${event.name}`))?.[1];
-  if (!words || event.op === "same") return undefined;
+  if (!words || quiet.has(event.op)) return undefined;
   const node = event.name.replace(/^(hostkey|tune|init|admit|join|kubeconfig|cilium|doctor)-/, "");
   const how = { begin: "…", end: "done", failed: "FAILED" }[event.kind];
-  const op = event.op === "create" ? "" : ` (${event.op})`;
+  const op =
+    { create: "", "create-replacement": " again", update: " changed", delete: " removed" }[event.op] ??
+    ` (${event.op})`;
   return `${node}: ${words}${op} ${how}`;
 }

@@ -1,15 +1,18 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { execa } from "execa";
 import { probeHost } from "../sandbox/images/host";
 import type { Instance } from "../sandbox/instance";
 import { artifactManifest, ensureArtifacts } from "../sandbox/mirror/artifacts";
-import { installPlugins } from "../sandbox/plugins/install";
+import { installPlugins, pluginDir, pluginNames, sdkVersion } from "../sandbox/plugins/install";
 import { ensureSupplies } from "../sandbox/supplies";
 import { ensureDebianPackages } from "../toolchain/debian";
 import { ensure } from "../toolchain/ensure";
 import { toolNames } from "../toolchain/manifest";
 import type { OnProgress } from "../toolchain/progress";
 import { ensureCiliumSources } from "../toolchain/sources";
+import { UpstreamProbe } from "../toolchain/upstream";
 import { describeEngine, type Engine, ensureStack, pulumiHome } from "./engine";
 import type { Supplies } from "./stackConfig";
 
@@ -36,9 +39,29 @@ export async function prepareSupplies(preload: boolean, onProgress: OnProgress):
 /** Makes the engine of an instance ready: plugins, state backend, stack. */
 export async function prepareEngine(instance: Instance, tools: Record<string, string>): Promise<Engine> {
   const engine = await describeEngine(instance, tools);
-  await installPlugins(pulumiHome(instance));
+  await ensurePlugins(engine);
   await ensureStack(engine);
   // A run that was killed leaves its lock behind; the sandbox's own lock says that no other run is under way.
   await rm(path.join(instance.stateDir, "pulumi/.pulumi/locks"), { recursive: true, force: true });
   return engine;
+}
+
+/** Where the engine looks for its plugins' files. */
+const pluginHost = "https://get.pulumi.com";
+
+/** Gets the real resource plugins where they can be had, and puts the stand-ins in the place of those that cannot. */
+async function ensurePlugins(engine: Engine): Promise<void> {
+  const home = pulumiHome(engine.instance);
+  if (await new UpstreamProbe().reachable(pluginHost)) {
+    for (const name of pluginNames) {
+      if (existsSync(pluginDir(home, name, await sdkVersion(name)))) continue;
+      const installed = await execa(engine.pulumi, ["plugin", "install", "resource", name, await sdkVersion(name)], {
+        env: engine.env,
+        reject: false,
+        stdin: "ignore",
+      });
+      if (installed.failed) console.error(`The ${name} plugin could not be downloaded; its stand-in takes its place.`);
+    }
+  }
+  await installPlugins(home);
 }

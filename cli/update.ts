@@ -126,7 +126,12 @@ class EventFollower {
     if (resOutputsEvent) this.tell("end", resOutputsEvent.metadata);
     if (resOpFailedEvent) this.tell("failed", resOpFailedEvent.metadata);
     if (summaryEvent) this.changes = summaryEvent.resourceChanges;
-    if (diagnostic?.severity === "error" && !diagnostic.ephemeral) {
+    // "update failed" of the engine itself says no more than the resources that failed.
+    if (
+      diagnostic?.severity === "error" &&
+      !diagnostic.ephemeral &&
+      !/^(update|refresh|destroy) failed$/.test(plain(diagnostic.message))
+    ) {
       this.errors.push({ resource: logicalName(diagnostic.urn ?? ""), message: plain(diagnostic.message) });
     }
   }
