@@ -24,27 +24,29 @@ interface Flags {
  * Adds `doctor` to a command line.
  * Exit codes: 0 nothing failed, 1 a check failed, 2 it could not run, 130 interrupted.
  */
-export function registerDoctor(program: Command): void {
-  program
-    .command("doctor")
-    .description("verify a live cluster: nodes, data path, packet sizes, kernel settings, DNS")
-    .addOption(new Option("--kubeconfig <file>", "kubeconfig of the cluster").env("KUBECONFIG"))
-    .option("--plan <file>", "plan of the cluster as JSON; without it only what holds on every cluster is judged")
-    .option("--json", "print the report as JSON", false)
-    .option("--image <image>", "image of the probe pods", defaultProbeImage)
-    .option(
-      "--egress-target <host:port>",
-      "what pods must reach outside; default: the nodes' resolver, or the API",
-      hostAndPort,
-    )
-    .option("--settle <seconds>", "look again for so long while failures may turn good by themselves", seconds, 0)
-    .option("--verbose", "show on stderr what each probe printed", false)
-    .addHelpText("after", helpText)
-    // Wrong usage is "could not run": 1 is kept for a cluster that is not healthy.
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.healthy : exitCodes.couldNotRun))
-    .action(async (flags: Flags) => {
-      process.exitCode = await doctor(flags);
-    });
+export function registerDoctor(program: Command): Command {
+  return (
+    program
+      .command("doctor")
+      .description("verify a live cluster: nodes, data path, packet sizes, kernel settings, DNS")
+      .addOption(new Option("--kubeconfig <file>", "kubeconfig of the cluster").env("KUBECONFIG"))
+      .option("--plan <file>", "plan of the cluster as JSON; without it only what holds on every cluster is judged")
+      .option("--json", "print the report as JSON", false)
+      .option("--image <image>", "image of the probe pods", defaultProbeImage)
+      .option(
+        "--egress-target <host:port>",
+        "what pods must reach outside; default: the nodes' resolver, or the API",
+        hostAndPort,
+      )
+      .option("--settle <seconds>", "look again for so long while failures may turn good by themselves", seconds, 0)
+      .option("--verbose", "show on stderr what each probe printed", false)
+      .addHelpText("after", helpText)
+      // Wrong usage is "could not run": 1 is kept for a cluster that is not healthy.
+      .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.healthy : exitCodes.couldNotRun))
+      .action(async (flags: Flags) => {
+        process.exitCode = await doctor(flags);
+      })
+  );
 }
 
 const helpText = `

@@ -4,7 +4,7 @@ import type { CiliumAgent, CiliumStatus, Evidence, Seen } from "./evidence";
 import { execInPod } from "./exec";
 import { CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
-import { parseCiliumStatus, parseCiliumVersion } from "./parse";
+import { parseCiliumStatus, parseCiliumVersion } from "./parseCilium";
 import { probeNodes } from "./probe";
 import { readCluster, type ClusterObjects } from "./readCluster";
 import type { Expectation } from "./types";

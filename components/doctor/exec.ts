@@ -41,7 +41,9 @@ export async function execInPod(
         socket.onclose = () => reject(new Error("the connection was closed before the command ended"));
       })
       // The websocket rejects with an event that carries the message.
-      .catch((error: { message?: string }) => reject(new Error(error.message ?? "the connection failed")));
+      .catch((error: unknown) => {
+        reject(new Error((error as { message?: string }).message ?? "the connection failed"));
+      });
     deadline.addEventListener("abort", () => reject(new Error(`no connection within ${limit / 1000} seconds`)), {
       once: true,
     });

@@ -37,7 +37,7 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       // Cilium falls back to the legacy path by itself where one of the two is missing.
       hostRouting: kubeProxyReplacement && bpfMasquerade && !legacyRouting ? "BPF" : "Legacy",
       masquerading: bpfMasquerade ? "BPF" : "iptables",
-      nativeRoutingCidr: String(at(values, "ipv4NativeRoutingCIDR") ?? plan.podCidr),
+      nativeRoutingCidr: textOf(at(values, "ipv4NativeRoutingCIDR")) ?? plan.podCidr,
       loadBalancerMode: loadBalancerMode(at(values, "loadBalancer", "mode")),
       devices: words(at(values, "devices")),
     },
@@ -50,6 +50,10 @@ function at(values: unknown, ...path: string[]): unknown {
     (value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined),
     values,
   );
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Helm takes booleans and their text alike. */

@@ -30,9 +30,9 @@ export interface DoctorInput {
  * @throws CannotRun when it is not such a document; its text is not repeated, as it holds secrets
  */
 export function readInput(document: string, environment: NodeJS.ProcessEnv): DoctorOptions {
-  let input: Partial<DoctorInput>;
+  let input: Partial<DoctorInput> | null;
   try {
-    input = JSON.parse(document) as Partial<DoctorInput>;
+    input = JSON.parse(document) as Partial<DoctorInput> | null;
   } catch {
     throw new CannotRun("The doctor's input on stdin is not a JSON document.");
   }

@@ -1,5 +1,4 @@
 import type {
-  CiliumStatus,
   ConnectResult,
   HostProbe,
   LookupResult,
@@ -46,11 +45,12 @@ export function transcript(text: string): string {
 function parseTask(line: string): TaskOutput | undefined {
   const match = /^\{"id":"([^"]+)","rc":(\d+),"us":(-?\d+),"out":"([A-Za-z0-9+/=]*)"\}$/.exec(line.trim());
   if (!match) return undefined;
+  const [, id = "", exitCode, microseconds, output = ""] = match;
   return {
-    id: match[1]!,
-    exitCode: Number(match[2]),
-    milliseconds: Number(match[3]) / 1000,
-    output: Buffer.from(match[4]!, "base64").toString("utf8"),
+    id,
+    exitCode: Number(exitCode),
+    milliseconds: Number(microseconds) / 1000,
+    output: Buffer.from(output, "base64").toString("utf8"),
   };
 }
 
@@ -113,8 +113,8 @@ export function parsePing(task: TaskOutput): PingResult {
     received: Number(statistics?.[2] ?? 0),
     refusedLocally: /local error: message too long|No buffer space available/i.test(text),
   };
-  if (refused) result.refusedBy = { address: refused[1]!, mtu: Number(refused[2]) };
-  if (unreachable) result.complaint = unreachable[1]!;
+  if (refused) result.refusedBy = { address: refused[1] ?? "", mtu: Number(refused[2]) };
+  if (unreachable) result.complaint = unreachable[1] ?? "";
   else if (!statistics) result.complaint = lastLine(text) || `ping ended with ${task.exitCode}`;
   return result;
 }
@@ -133,7 +133,7 @@ export function parseLookup(task: TaskOutput): LookupResult {
   const text = task.output;
   const dig = /^; <<>> DiG|->>HEADER<<-|^;;/m.test(text);
   const pattern = dig ? /\sIN\s+A\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm : /^(\d+\.\d+\.\d+\.\d+)\s/gm;
-  const addresses = [...new Set([...text.matchAll(pattern)].map((match) => match[1]!))];
+  const addresses = [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ""))];
   const own = /Query time: (\d+) msec/.exec(text)?.[1];
   const milliseconds = own === undefined ? task.milliseconds : Number(own);
   if (addresses.length > 0) return { addresses, milliseconds };
@@ -144,7 +144,7 @@ export function parseLookup(task: TaskOutput): LookupResult {
 
 function parseRoute(task: TaskOutput): RouteReading {
   const match = /^(\S+) (\d+)$/m.exec(task.output);
-  return match ? { device: match[1]!, mtu: Number(match[2]) } : { device: "", mtu: 0 };
+  return match ? { device: match[1] ?? "", mtu: Number(match[2]) } : { device: "", mtu: 0 };
 }
 
 /** Lines `key<TAB>octal mode<TAB>value`, or `key<TAB>absent`. */
@@ -169,11 +169,11 @@ function parseRules(text: string): RuleCount[] {
 
 /** IPv4 addresses in the output of `ip -j addr`. */
 export function parseAddresses(text: string): string[] {
-  return [...text.matchAll(/"local":"(\d+\.\d+\.\d+\.\d+)"/g)].map((match) => match[1]!);
+  return [...text.matchAll(/"local":"(\d+\.\d+\.\d+\.\d+)"/g)].map((match) => match[1] ?? "");
 }
 
 function parseNameservers(text: string): string[] {
-  return [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? "");
 }
 
 /** Whitespace of any kind and amount as one space. */
@@ -183,56 +183,4 @@ export function oneLine(text: string): string {
 
 function lastLine(text: string): string {
   return text.trim().split("\n").at(-1)?.trim() ?? "";
-}
-
-/** The parts of Cilium's StatusResponse (api/v1/openapi.yaml of Cilium) that are read. */
-interface StatusResponse {
-  cilium?: { msg?: string };
-  "kube-proxy-replacement"?: {
-    mode?: string;
-    devices?: string[] | null;
-    deviceList?: { name?: string; ip?: string[] | null }[] | null;
-    directRoutingDevice?: string;
-    features?: { nodePort?: { enabled?: boolean; mode?: string } };
-  };
-  routing?: { "inter-host-routing-mode"?: string; "intra-host-routing-mode"?: string };
-  masquerading?: {
-    enabled?: boolean;
-    mode?: string;
-    enabledProtocols?: { ipv4?: boolean };
-    "snat-exclusion-cidr-v4"?: string;
-    "snat-exclusion-cidr"?: string;
-  };
-}
-
-/**
- * Output of `cilium-dbg status -o json`.
- * @throws SyntaxError when there is no JSON document in it
- */
-export function parseCiliumStatus(text: string): CiliumStatus {
-  const status = JSON.parse(text.slice(Math.max(0, text.indexOf("{")))) as StatusResponse;
-  const replacement = status["kube-proxy-replacement"];
-  const nodePort = replacement?.features?.nodePort;
-  const masquerading = status.masquerading;
-  const protocols = masquerading?.enabledProtocols;
-  // Fields that are false are left out of the document.
-  const masqueradesIpv4 = protocols ? protocols.ipv4 === true : masquerading?.enabled === true;
-  return {
-    version: status.cilium?.msg?.split(" ")[0] ?? "",
-    kubeProxyReplacement: replacement?.mode ?? "False",
-    devices: replacement?.deviceList?.map((device) => device.name ?? "") ?? replacement?.devices ?? [],
-    directRoutingDevice: replacement?.directRoutingDevice ?? "",
-    directRoutingAddresses:
-      replacement?.deviceList?.find((device) => device.name === replacement.directRoutingDevice)?.ip ?? [],
-    routingMode: status.routing?.["inter-host-routing-mode"] ?? "",
-    hostRouting: status.routing?.["intra-host-routing-mode"] ?? "",
-    masquerading: masqueradesIpv4 ? (masquerading?.mode ?? "") : "disabled",
-    nativeRoutingCidr: masquerading?.["snat-exclusion-cidr-v4"] ?? masquerading?.["snat-exclusion-cidr"] ?? "",
-    loadBalancerMode: nodePort?.enabled ? (nodePort.mode ?? "") : "",
-  };
-}
-
-/** Version of the running agent in the output of `cilium-dbg version`; empty when it does not say. */
-export function parseCiliumVersion(text: string): string {
-  return /^Daemon: (\d\S*)/m.exec(text)?.[1] ?? "";
 }

@@ -60,10 +60,11 @@ export async function probeNodes(
     const egressTargets = [...targets, ...(targets.some(({ asked }) => asked) ? [] : resolverTargets(hosts, nodes))];
     progress("probing from the pods");
     const pods = await run.pods(egressTargets.map(({ target }) => target));
+    const notAsked = { unseen: "it was not asked" };
     const probes = nodes.map((node, index) => ({
       node: node.name,
-      host: hosts[index]!,
-      pod: pods[index]!,
+      host: hosts[index] ?? notAsked,
+      pod: pods[index] ?? notAsked,
       notStarted: stuck
         .filter((probe) => probe.node === node.name)
         .map((probe) => `${probe.role} probe: ${probe.reason}`),
@@ -201,13 +202,13 @@ class ProbeRun {
   private believedNodeMtu(index: number): number {
     const probe = this.hostProbes[index];
     const mtus = new Set(Object.values((probe && valueOf(probe)?.routes) ?? {}).map((route) => route.mtu));
-    return mtus.size === 1 ? [...mtus][0]! : 0;
+    const [mtu = 0, ...others] = mtus;
+    return others.length === 0 ? mtu : 0;
   }
 
   private peersOf(index: number): Peer[] {
-    const count = Math.min(peerLimit, this.nodes.length - 1);
-    return Array.from({ length: count }, (_, step) => {
-      const node = this.nodes[(index + step + 1) % this.nodes.length]!;
+    const others = [...this.nodes.slice(index + 1), ...this.nodes.slice(0, index)].slice(0, peerLimit);
+    return others.map((node) => {
       const probe = this.running.find((candidate) => candidate.node === node.name && candidate.role === "pod");
       return { node: node.name, podAddress: probe?.address, nodeAddress: node.internalIp };
     });

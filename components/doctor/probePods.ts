@@ -187,20 +187,17 @@ const hopeless = [
 
 /** Where a probe pod stands. */
 export function probeState(pod: V1Pod | undefined): ProbeState {
-  if (!pod) return { kind: "waiting", reason: "the pod is not there" };
-  const container = pod.status?.containerStatuses?.[0];
-  const address = pod.status?.podIP;
-  if (container?.state?.running && address) return { kind: "running", address };
-  const waiting = container?.state?.waiting;
-  if (waiting && hopeless.includes(waiting.reason ?? "")) {
-    return { kind: "stuck", reason: `${waiting.reason}: ${waiting.message ?? "no details"}` };
-  }
-  const ended = container?.state?.terminated;
-  if (ended || pod.status?.phase === "Failed") {
-    const reason = ended?.reason ?? pod.status?.reason ?? "ended";
-    return { kind: "stuck", reason: `${reason}: ${ended?.message ?? pod.status?.message ?? "no details"}` };
-  }
-  return { kind: "waiting", reason: waiting?.reason ?? pod.status?.phase ?? "the kubelet has not answered yet" };
+  const status = pod?.status ?? {};
+  const { running, waiting, terminated } = status.containerStatuses?.[0]?.state ?? {};
+  if (running && status.podIP) return { kind: "running", address: status.podIP };
+  if (waiting && hopeless.includes(waiting.reason ?? "")) return { kind: "stuck", reason: words(waiting) };
+  if (terminated) return { kind: "stuck", reason: words(terminated) };
+  if (status.phase === "Failed") return { kind: "stuck", reason: words(status) };
+  return { kind: "waiting", reason: waiting?.reason ?? "the kubelet has not answered yet" };
+}
+
+function words(state: { reason?: string; message?: string }): string {
+  return `${state.reason ?? "ended"}: ${state.message ?? "no details"}`;
 }
 
 /** The last warning about each pod: why a pod hangs in ContainerCreating stands only there. */

@@ -48,20 +48,19 @@ async function look<T>(kube: Kube, action: string, read: () => Promise<T>): Prom
 
 /** A Node object as evidence. */
 export function nodeEvidence(node: V1Node): NodeEvidence {
-  const conditions = node.status?.conditions ?? [];
+  const { conditions = [], addresses = [], nodeInfo } = node.status ?? {};
   const ready = conditions.find((condition) => condition.type === "Ready");
-  const network = conditions.find((condition) => condition.type === "NetworkUnavailable");
-  const addresses = node.status?.addresses ?? [];
+  const addressesOf = (type: string) => addresses.filter((one) => one.type === type).map(({ address }) => address);
   return {
     name: node.metadata?.name ?? "",
     ready: ready?.status === "True",
     readyMessage: ready?.message ?? "no Ready condition",
-    networkUnavailable: network?.status === "True",
+    networkUnavailable: conditions.some(({ type, status }) => type === "NetworkUnavailable" && status === "True"),
     taints: (node.spec?.taints ?? []).map(taintText).sort(),
     podCidr: node.spec?.podCIDR,
-    internalIp: addresses.find((address) => address.type === "InternalIP" && isIpv4(address.address))?.address,
-    externalIps: addresses.filter((address) => address.type === "ExternalIP").map((address) => address.address),
-    kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? "",
+    internalIp: addressesOf("InternalIP").find(isIpv4),
+    externalIps: addressesOf("ExternalIP"),
+    kubeletVersion: nodeInfo?.kubeletVersion ?? "",
   };
 }
 

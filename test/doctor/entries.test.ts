@@ -173,14 +173,16 @@ describe("entries of the doctor", function () {
     }
 
     it("removes its probes on Ctrl-C and ends with 130", async () => {
-      let running: ReturnType<typeof cli> | undefined;
+      const running: ReturnType<typeof cli>[] = [];
       api.cluster.exec = (pod, command) => {
         if (!pod.startsWith("host")) return healthyExec(pod, command);
-        running?.kill("SIGINT");
+        for (const process of running) process.kill("SIGINT");
         return undefined;
       };
-      running = cli("--kubeconfig", file("kubeconfig", config));
-      const { exitCode, stderr } = await running;
+      running.push(cli("--kubeconfig", file("kubeconfig", config)));
+      const [ended] = await Promise.all(running);
+      assert.ok(ended);
+      const { exitCode, stderr } = ended;
       assert.equal(exitCode, 130);
       assert.match(stderr, /interrupted; its probe pods are removed/);
       assert.deepEqual([...api.cluster.namespaces.keys()], ["default"]);

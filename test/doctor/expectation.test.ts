@@ -37,7 +37,7 @@ describe("expectation from a plan", () => {
       wanted.cloudRoutes?.routes,
       plan.nodes.map((node) => node.route),
     );
-    assert.equal(wanted.cloudRoutes?.networkName, "lab");
+    assert.equal(wanted.cloudRoutes.networkName, "lab");
     assert.equal(expectationOf(plan, { networkName: "other" }).cloudRoutes?.networkName, "other");
   });
 

@@ -150,7 +150,7 @@ export function changed(change: (evidence: Evidence) => void): Evidence {
 }
 
 /** The first worker and the second one. */
-export const [web1, web2] = workers as [string, string];
+export const [web1, web2] = workers;
 
 /** The node probe of a node in evidence, to be changed. */
 export function hostOf(from: Evidence, node: string): HostProbe {

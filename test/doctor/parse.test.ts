@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import {
   parseAddresses,
-  parseCiliumStatus,
   parseHostProbe,
   parseLookup,
   parsePing,
@@ -11,6 +10,7 @@ import {
   parseSysctls,
   parseTasks,
 } from "../../components/doctor/parse";
+import { parseCiliumStatus, parseCiliumVersion } from "../../components/doctor/parseCilium";
 
 function task(output: string, exitCode = 0, milliseconds = 5) {
   return { id: "x", exitCode, milliseconds, output };
@@ -213,6 +213,17 @@ describe("status of a Cilium agent", () => {
     assert.equal(status.kubeProxyReplacement, "False");
     assert.deepEqual(status.devices, []);
     assert.equal(status.loadBalancerMode, "");
+  });
+
+  it("has the version also where only the version command tells it", () => {
+    // Both printed by cilium-dbg 1.20.2, the second with a build that was given no revision.
+    const full = "Client: 1.20.2 abcdef12 2026-10-01T10:00:00+02:00 go version go1.26.8 linux/amd64\n";
+    assert.equal(parseCiliumVersion(full + full.replace("Client", "Daemon")), "1.20.2");
+    assert.equal(
+      parseCiliumVersion("Client: 1.20.1 go version\nDaemon: 1.20.2 go version go1.26.8 linux/amd64\n"),
+      "1.20.2",
+    );
+    assert.equal(parseCiliumVersion("Client: 1.20.1\nDaemon:  go version go1.26.8"), "");
   });
 
   it("is an error without a document", () => {

@@ -85,7 +85,7 @@ describe("probe script", () => {
     this.timeout(60_000);
     const finding = podMtuFindings(probe(1400, 1450), ["10.0.0.3"])["1450 bytes arrive"];
     assert.equal(finding?.outcome, "failed");
-    assert.equal(finding?.found, "refused by 10.0.0.1 with MTU 1400");
+    assert.equal(finding.found, "refused by 10.0.0.1 with MTU 1400");
   });
 
   it("shows a path that carries more than was planned", function () {
@@ -94,7 +94,7 @@ describe("probe script", () => {
     const findings = podMtuFindings(probe(1450, 1400), ["10.0.0.3"], 1400);
     assert.equal(findings["1400 bytes arrive"]?.outcome, "ok");
     assert.equal(findings["1401 bytes are refused by the path"]?.outcome, "failed");
-    assert.equal(findings["1401 bytes are refused by the path"]?.found, "1401 bytes arrive");
+    assert.equal(findings["1401 bytes are refused by the path"].found, "1401 bytes arrive");
     assert.equal(findings["the route says 1400"]?.found, "the route says 1450");
   });
 

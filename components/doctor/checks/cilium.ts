@@ -6,8 +6,8 @@ import { findings, list, withoutPlan, type Check } from "./result";
 interface StatusCheck {
   id: string;
   title: string;
-  wanted(cilium: Expectation["cilium"]): string;
-  found(status: CiliumStatus): string;
+  wanted: (cilium: Expectation["cilium"]) => string;
+  found: (status: CiliumStatus) => string;
   hint: string;
 }
 

@@ -28,7 +28,10 @@ export const cloudRoutes: Check = {
   },
 };
 
-type Route = { destination: string; gateway: string };
+interface Route {
+  destination: string;
+  gateway: string;
+}
 
 function judge(
   node: Expectation["nodes"][number],

@@ -27,7 +27,7 @@ interface Way {
   /** Bytes; what was planned, else what the sender believes. */
   mtu: number;
   planned: boolean;
-  route: RouteReading | undefined;
+  route: RouteReading;
   exact: PingResult | undefined;
   oneMore: PingResult | undefined;
   /** Addresses of the sender's own node. */
@@ -45,13 +45,13 @@ export const nodeMtu: Check = {
     return evidence.probes.flatMap((probes) => {
       const host = valueOf(probes.host);
       if (!host) return [blind("node-mtu", probes.node, probes.host)];
-      return Object.keys(host.routes).flatMap((to) =>
+      return Object.entries(host.routes).flatMap(([to, route]) =>
         judge("node-mtu", {
           from: probes.node,
           to,
-          mtu: expectation?.mtu.node ?? host.routes[to]!.mtu,
+          mtu: expectation?.mtu.node ?? route.mtu,
           planned: expectation !== undefined,
-          route: host.routes[to],
+          route,
           exact: host.exact[to],
           oneMore: valueOf(probes.pod)?.nodeOneMore[to],
           ownAddresses: host.addresses,
@@ -71,13 +71,13 @@ export const podMtu: Check = {
     return evidence.probes.flatMap((probes) => {
       const pod = valueOf(probes.pod);
       if (!pod) return [blind("pod-mtu", probes.node, probes.pod)];
-      return Object.keys(pod.routes).flatMap((to) =>
+      return Object.entries(pod.routes).flatMap(([to, route]) =>
         judge("pod-mtu", {
           from: probes.node,
           to,
-          mtu: expectation?.mtu.pod ?? pod.routes[to]!.mtu,
+          mtu: expectation?.mtu.pod ?? route.mtu,
           planned: expectation !== undefined,
-          route: pod.routes[to],
+          route,
           exact: pod.exact[to],
           oneMore: pod.oneMore[to],
           ownAddresses: valueOf(probes.host)?.addresses ?? [],
@@ -101,14 +101,14 @@ function judge(check: string, way: Way): CheckResult[] {
 function believed(check: string, way: Way): CheckResult {
   const { equal, unseen } = findings(check);
   const subject = pair(way.from, way.to);
-  const found = way.route && way.route.mtu > 0 ? `the route says ${way.route.mtu}` : "";
+  const found = way.route.mtu > 0 ? `the route says ${way.route.mtu}` : "";
   const wanted = `the route says ${way.mtu}`;
   if (!found) return unseen(subject, wanted, "The sender has no route there.");
   if (!way.planned) return unseen(subject, "-", "No plan was given: --plan FILE says what is wanted.", found);
   const hint =
     check === "pod-mtu"
       ? "Set MTU in Cilium's values to the MTU of the network between nodes; pods started before keep their old route."
-      : `Set the MTU of ${way.route?.device || "the NIC"} on ${way.from}.`;
+      : `Set the MTU of ${way.route.device || "the NIC"} on ${way.from}.`;
   return equal(subject, wanted, found, hint);
 }
 
