@@ -146,14 +146,13 @@ function image(
   created: string,
   deprecated: string | null = null,
 ): ImageData[] {
-  const dash = name.lastIndexOf("-");
   const common = {
     name,
     description,
     created,
     deprecated,
-    osFlavor: name.slice(0, dash),
-    osVersion: name.slice(dash + 1),
+    osFlavor: name.slice(0, name.indexOf("-")),
+    osVersion: name.slice(name.lastIndexOf("-") + 1),
   };
   return [
     { id, architecture: "x86", ...common },

@@ -28,7 +28,9 @@ export function buildServer(options: HttpOptions): FastifyInstance {
     logger: false,
     forceCloseConnections: true,
     // Errors before routing, e.g. a path that is not valid percent-encoding.
-    frameworkErrors: (error, request, reply) => sendError(reply, error, request, options.log),
+    frameworkErrors: (error, request, reply) => {
+      void sendError(reply, error, request, options.log);
+    },
   });
   const faults = new Faults();
   const limiter = new RateLimiter(options.rateLimit, options.context.now);

@@ -49,7 +49,7 @@ export async function listAnswer<Item extends { id: number; name?: string; label
     last_page: last,
     total_entries: kept.length,
   };
-  const views = await Promise.all(shown.map((item) => options.view(item)));
+  const views = await Promise.all(shown.map(async (item) => options.view(item)));
   return {
     status: 200,
     body: { [options.key]: views, meta: { pagination } },

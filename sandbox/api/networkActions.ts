@@ -43,7 +43,12 @@ const addSubnet: Change = (_context, call, network) => {
   const subnet = readSubnet(body, network);
   body.check();
   network.subnets.push(subnet);
-  return { command: "add_subnet", undo: () => withdraw(network.subnets, subnet) };
+  return {
+    command: "add_subnet",
+    undo: () => {
+      withdraw(network.subnets, subnet);
+    },
+  };
 };
 
 const deleteSubnet: Change = (_context, call, network) => {
@@ -68,7 +73,9 @@ const addRoute: Change = (context, call, network) => {
   return {
     command: "add_route",
     work: () => context.driver.setRoutes(network.id, network.routes),
-    undo: () => withdraw(network.routes, route),
+    undo: () => {
+      withdraw(network.routes, route);
+    },
   };
 };
 

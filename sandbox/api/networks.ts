@@ -121,6 +121,7 @@ function readNetwork(context: Context, call: Call): NetworkRecord {
 
 async function update(call: Call): Promise<{ status: number; body: object }> {
   const network = findNetwork(call);
+  requireIdleNetwork(call.project, network.id);
   const body = new Body(call.body);
   const name = body.given("name") ? body.requiredString("name") : network.name;
   const labels = body.labels() ?? network.labels;

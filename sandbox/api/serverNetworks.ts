@@ -73,7 +73,7 @@ async function takeBack(context: Context, server: ServerRecord, nic: AttachmentR
   try {
     await context.driver.detach(nic.networkId, server.id);
   } catch (error) {
-    throw new Error(`${messageOf(cause)}; taking the NIC back failed too: ${messageOf(error)}`);
+    throw new Error(`${messageOf(cause)}; taking the NIC back failed too: ${messageOf(error)}`, { cause: error });
   }
   throw cause;
 }

@@ -172,7 +172,9 @@ function parseState(file: string, text: string): ProjectState {
   try {
     state = JSON.parse(text) as Partial<ProjectState>;
   } catch (error) {
-    throw new Error(`${file} is not a project file (${messageOf(error)}); restore it or move it away`);
+    throw new Error(`${file} is not a project file (${messageOf(error)}); restore it or move it away`, {
+      cause: error,
+    });
   }
   const lists = Object.entries(emptyState()).filter(([, value]) => Array.isArray(value));
   const missing = lists.map(([key]) => key).filter((key) => !Array.isArray(state[key as keyof ProjectState]));

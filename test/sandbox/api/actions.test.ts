@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { at, hold, finished, makeNetwork, makeServer, start, type Harness, type Json } from "./harness";
 
-describe("actions", () => {
+describe("actions", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   beforeEach(async () => {
     cloud = await start();
@@ -57,8 +59,7 @@ describe("actions", () => {
     await cloud.fails("GET", "/actions/5", undefined, 404, "not_found");
   });
 
-  it("never vanish while they run, however many end meanwhile", async function () {
-    this.timeout(60_000);
+  it("never vanish while they run, however many end meanwhile", async () => {
     const slow = await start({ mode: "async" });
     const network = await makeNetwork(slow);
     const gate = hold(slow.driver, "setRoutes");
@@ -77,7 +78,9 @@ describe("actions", () => {
   });
 });
 
-describe("injected faults", () => {
+describe("injected faults", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   beforeEach(async () => {
     cloud = await start();

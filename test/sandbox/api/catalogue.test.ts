@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { at, start, type Harness, type Json } from "./harness";
 
-describe("catalogue", () => {
+describe("catalogue", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   before(async () => {
     cloud = await start({ architectures: ["x86"], now: () => new Date("2026-11-01T00:00:00Z") });

@@ -7,7 +7,9 @@ import { at, publicKey, start, token, type Harness, type Json } from "./harness"
 
 const exec = promisify(execFile);
 
-describe("the vendor's own clients", () => {
+describe("the vendor's own clients", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   let endpoint: string;
   beforeEach(async () => {

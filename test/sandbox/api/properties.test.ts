@@ -121,9 +121,11 @@ async function take(cloud: Harness, one: Step): Promise<void> {
 async function check(cloud: Harness): Promise<void> {
   const [servers, networks] = [await list(cloud, "servers"), await list(cloud, "networks")];
   const nics = servers.flatMap((server) =>
-    (server.private_net as Json[]).map((nic) => ({ server: server.id, ...nic }) as Json),
+    (server.private_net as Json[]).map((nic): Json => ({ server: server.id, ...nic })),
   );
-  const unique = (values: unknown[], what: string): void => assert.equal(new Set(values).size, values.length, what);
+  const unique = (values: unknown[], what: string): void => {
+    assert.equal(new Set(values).size, values.length, what);
+  };
   unique(
     nics.map((nic) => `${String(nic.network)} ${String(nic.ip)}`),
     "a private address is there twice",
@@ -218,7 +220,9 @@ async function checkFirewalls(cloud: Harness, servers: Json[]): Promise<void> {
   }
 }
 
-describe("random sequences of requests", () => {
+describe("random sequences of requests", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   it("never break what must always hold", async function () {
     this.timeout(120_000);
     await fc.assert(

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { createApi, RecordingDriver } from "../../../sandbox/api";
 import { at, makeServer, start, token, type Harness } from "./harness";
 
-describe("API protocol", () => {
+describe("API protocol", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   beforeEach(async () => {
     cloud = await start();
@@ -142,10 +144,13 @@ describe("API protocol", () => {
   });
 });
 
-describe("API lists", () => {
+describe("API lists", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   before(async () => {
-    cloud = await start();
+    // One moment for all, so that sorting by it leaves the order to the next field.
+    cloud = await start({ now: () => new Date("2026-11-01T00:00:00Z") });
     for (let number = 1; number <= 60; number++) {
       const labels = { odd: String(number % 2) };
       await cloud.ok("POST", "/networks", {

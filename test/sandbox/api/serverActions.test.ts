@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { at, breakMethod, finished, hold, makeNetwork, makeServer, start, type Harness, type Json } from "./harness";
 
-describe("server actions", () => {
+describe("server actions", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   let id: number;
   const act = (name: string, body?: object): Promise<Json> => cloud.ok("POST", `/servers/${id}/actions/${name}`, body);

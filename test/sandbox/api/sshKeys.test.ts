@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { fingerprintOf } from "../../../sandbox/api/sshKeys";
 import { at, publicKey, start, type Harness } from "./harness";
 
-describe("SSH keys", () => {
+describe("SSH keys", function () {
+  // Far more than needed: a busy machine must not fail a test.
+  this.timeout(60_000);
   let cloud: Harness;
   beforeEach(async () => {
     cloud = await start();
