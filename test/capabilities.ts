@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import type { Context } from "mocha";
+import type { Context, Runnable, Suite } from "mocha";
 import { cachedChart, cachedTool } from "./plan/tools";
 import { canHaveGoClient, canHavePythonClient } from "./sandbox/api/clients";
 
@@ -79,6 +79,9 @@ const overlayOverEtc =
 
 const answers = new Map<string, boolean>();
 
+/** Skipped tests, and suites whose hook skipped them, with the capability that the host lacks. The run reports and judges them. */
+export const skippedFor = new WeakMap<Runnable | Suite, string>();
+
 /**
  * Skips a test or a suite where the host lacks something. Call it first, in `it(…, function () {…})` or `before(function () {…})`.
  * @param context mocha's `this`
@@ -90,8 +93,15 @@ export function needs(context: Context, ...names: string[]): void {
     if (!capability) throw new Error(`no capability is called ${name}`);
     const there = answers.get(name) ?? capability.probe();
     answers.set(name, there);
-    if (!there) context.skip();
+    if (there) continue;
+    const runnable = context.runnable();
+    skippedFor.set(isHook(runnable) ? (runnable.parent ?? runnable) : runnable, name);
+    context.skip();
   }
+}
+
+function isHook(runnable: Runnable): boolean {
+  return "type" in runnable && runnable.type === "hook";
 }
 
 function runs(command: string, ...args: string[]): boolean {

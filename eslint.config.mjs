@@ -1,0 +1,108 @@
+import { defineConfig, globalIgnores } from "eslint/config";
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+/** Folders whose code is not part of the package: the package must work without them. */
+const repositoryOnly = ["sandbox", "cli", "toolchain", "test", "bench", "docs"];
+
+export default defineConfig(
+  globalIgnores(["dist/", "node_modules/", "coverage/"]),
+  { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: "error" } },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    extends: [js.configs.recommended],
+    languageOptions: {
+      globals: {
+        require: "readonly",
+        module: "writable",
+        process: "readonly",
+        console: "readonly",
+        __dirname: "readonly",
+      },
+    },
+  },
+  {
+    files: ["**/*.ts"],
+    extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      // `a || b` is right where an empty text counts as none.
+      "@typescript-eslint/prefer-nullish-coalescing": ["error", { ignorePrimitives: { string: true } }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { ignoreRestSiblings: true, varsIgnorePattern: "^_", argsIgnorePattern: "^_" },
+      ],
+      // An implementation of an asynchronous interface need not wait for anything.
+      "@typescript-eslint/require-await": "off",
+      // `!` is refused, so the cast that says which type is meant stays.
+      "@typescript-eslint/non-nullable-type-assertion-style": "off",
+      // Both spellings say something: a dictionary, or an object whose keys have a meaning.
+      "@typescript-eslint/consistent-indexed-object-style": "off",
+      // Does not end on a type that contains itself.
+      "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
+      complexity: ["error", 15],
+      "max-lines": ["error", { max: 300, skipBlankLines: false, skipComments: false }],
+      "no-console": "off",
+      eqeqeq: "error",
+    },
+  },
+  {
+    files: ["components/**/*.ts"],
+    rules: {
+      "no-console": "error",
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${repositoryOnly.join("|")})(/|$)`,
+              message: "The package has only components/: nothing in it may need the rest of the repository.",
+            },
+          ],
+        },
+      ],
+    },
+  },
+  ...[
+    { files: ["components/plan/*.ts"], outside: "^\\.\\./" },
+    { files: ["components/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./" },
+  ].map(({ files, outside }) => ({
+    files,
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { regex: "^@pulumi/", message: "A plan is pure: it knows nothing of the engine." },
+            { regex: outside, message: "A plan is pure: it needs nothing but its own folder." },
+          ],
+        },
+      ],
+    },
+  })),
+  {
+    files: ["sandbox/plugins/**/*.ts"],
+    // The engine's values are `unknown`; each plugin's schema has judged them before they become text.
+    rules: { "@typescript-eslint/no-base-to-string": "off" },
+  },
+  {
+    files: ["test/**/*.ts"],
+    rules: {
+      "max-lines": ["error", { max: 400, skipBlankLines: false, skipComments: false }],
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "MemberExpression[object.name=/^(describe|it|context|specify)$/][property.name=/^(only|skip)$/]",
+          message: "Tests are skipped by a named capability alone: needs(this, …) of test/capabilities.ts.",
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,25 @@
+import type { MochaTier } from "./mochaTier";
+
+/** A tier of the ladder, from the quickest to the one that needs most. */
+export type Tier = (MochaTier | { name: string; limitMinutes: number; files?: undefined }) & {
+  /** Whether `npm test` makes packages of the host and tools of the toolchain ready for it. */
+  tools: boolean;
+};
+
+/** The ladder. `check` has no test files: it judges the sources themselves. */
+export const tiers: readonly Tier[] = [
+  { name: "check", limitMinutes: 5, tools: false },
+  {
+    name: "repository",
+    files: ["test/runner/**/*.test.ts", "test/repository/**/*.test.ts"],
+    limitMinutes: 5,
+    tools: false,
+  },
+  { name: "plan", files: ["test/plan/**/*.test.ts"], limitMinutes: 5, tools: true },
+  { name: "doctor", files: ["test/doctor/**/*.test.ts"], limitMinutes: 5, tools: false },
+  { name: "components", files: ["test/components/**/*.test.ts"], limitMinutes: 5, tools: false },
+  { name: "toolchain", files: ["test/toolchain/**/*.test.ts"], limitMinutes: 10, tools: true },
+  { name: "sandbox", files: ["test/sandbox/**/*.test.ts"], limitMinutes: 20, tools: true },
+  { name: "engine", files: ["test/engine/**/*.test.ts"], limitMinutes: 15, tools: true },
+  { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: 40, tools: true, live: true },
+];
