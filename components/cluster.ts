@@ -4,7 +4,7 @@ import { installCilium } from "./cilium/release";
 import { childOptions, type ClusterContext, type Transform } from "./context";
 import { type DoctorArgs, verifyCluster } from "./doctor/resource";
 import { initControlPlane, joinWorker, operatorKubeconfig } from "./kubeadm/bootstrap";
-import { keptKeyPair, type KeyPair } from "./node/keys";
+import { keptKeyPair } from "./node/keys";
 import { type PreparedNode, prepareNode } from "./node/steps";
 import { type ClusterArgs, type ClusterPlan, type NodePlan, planCluster, PlanError } from "./plan";
 import {
@@ -12,13 +12,17 @@ import {
   createRoutes,
   createUnderlay,
   type HetznerTransforms,
+  type OperatorKey,
   type UnderlayMachine,
 } from "./underlay/hetzner";
 
 /** Arguments of a TunedCluster: the plain ones that decide its shape, and those that may be Outputs. */
 export interface TunedClusterArgs extends ClusterArgs {
-  /** The operator's SSH key pair. Default: one is made and kept in the state, encrypted. */
-  sshKey?: { publicKey: pulumi.Input<string>; privateKey: pulumi.Input<string> };
+  /**
+   * The operator's SSH key pair. Default: one is made and kept in the state, encrypted. `existing` is the id or name of the key in the
+   * cloud, if the project has it already: the cloud takes no second one with the same fingerprint.
+   */
+  sshKey?: { publicKey: pulumi.Input<string>; privateKey: pulumi.Input<string>; existing?: pulumi.Input<string> };
   /** Token with which the doctor reads the cloud's routes. Default: configuration `hcloud:token`, else HCLOUD_TOKEN of the environment. */
   hcloudToken?: pulumi.Input<string>;
   /** Raise it to have a new operator certificate made; the old one stays valid until it expires. Default 1. */
@@ -104,11 +108,12 @@ function planFor(component: TunedCluster, name: string, args: ClusterArgs): Clus
   }
 }
 
-function operatorKey(context: ClusterContext, given: TunedClusterArgs["sshKey"]): KeyPair {
+function operatorKey(context: ClusterContext, given: TunedClusterArgs["sshKey"]): OperatorKey {
   if (!given) return keptKeyPair(context, `operator-${context.plan.name}`, "ed25519");
   return {
     publicKey: pulumi.output(given.publicKey),
     privateKey: pulumi.secret(given.privateKey),
+    existing: given.existing,
   };
 }
 

@@ -2,7 +2,7 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { childOptions, type ClusterContext, numericId, type Transform, transformed } from "../context";
 import type { KeyPair } from "../node/keys";
-import { type NodePlan, withHostKey } from "../plan";
+import { catalogueDate, type NodePlan, serverTypes, withHostKey } from "../plan";
 
 /** Hooks into the cloud objects of a cluster. */
 export interface HetznerTransforms {
@@ -18,11 +18,18 @@ export interface UnderlayMachine {
   publicAddress: pulumi.Output<string>;
 }
 
+/** The operator's key: one to register in the cloud, or one that the project has already. */
+export interface OperatorKey extends KeyPair {
+  /** Id or name in the cloud of a key that is there already: the cloud takes no second one with the same fingerprint. */
+  existing?: pulumi.Input<string>;
+}
+
 /** Cloud objects that all machines of a cluster share. */
 export interface HetznerUnderlay {
   network: hcloud.Network;
   subnet: hcloud.NetworkSubnet;
-  sshKey: hcloud.SshKey;
+  /** Id or name of the operator's key in the cloud. */
+  sshKey: pulumi.Input<string>;
   firewall: hcloud.Firewall;
   placementGroups: Map<string, hcloud.PlacementGroup>;
 }
@@ -30,7 +37,7 @@ export interface HetznerUnderlay {
 /** Registers network, subnet, firewall, SSH key and placement groups. */
 export function createUnderlay(
   context: ClusterContext,
-  clientKey: KeyPair,
+  clientKey: OperatorKey,
   transforms: HetznerTransforms,
 ): HetznerUnderlay {
   const { plan } = context;
@@ -71,16 +78,35 @@ export function createUnderlay(
       childOptions(context),
     ),
   );
-  const sshKey = new hcloud.SshKey(
-    plan.name,
-    { name: plan.name, publicKey: clientKey.publicKey, labels },
-    childOptions(context),
-  );
+  const sshKey = clientKey.existing ?? registerKey(context, clientKey).id;
   const groups = plan.placementGroups.map((group): [string, hcloud.PlacementGroup] => [
     group.name,
     new hcloud.PlacementGroup(group.name, { name: group.name, type: "spread", labels }, childOptions(context)),
   ]);
   return { network, subnet, sshKey, firewall, placementGroups: new Map(groups) };
+}
+
+function registerKey(context: ClusterContext, key: KeyPair): hcloud.SshKey {
+  const { name, labels } = context.plan;
+  return new hcloud.SshKey(name, { name, publicKey: key.publicKey, labels }, childOptions(context));
+}
+
+/**
+ * The server type's name, checked where it is used: the plan counted on the catalogue's CPUs, and the cloud has the last word on them.
+ * @throws within the resource that uses it, with found and wanted
+ */
+function checkedServerType(context: ClusterContext, node: NodePlan): pulumi.Output<string> {
+  const planned = serverTypes.find((type) => type.name === node.serverType);
+  const live = hcloud.getServerTypeOutput({ name: node.serverType }, { parent: context.parent });
+  return live.apply(({ cpuType, cores }) => {
+    if (planned && (planned.cpuType !== cpuType || planned.cores !== cores)) {
+      throw new Error(
+        `${node.name}: the cloud's server type ${node.serverType} has ${cores} ${cpuType} CPUs, the catalogue of ${catalogueDate} says ` +
+          `${planned.cores} ${planned.cpuType}; choose another type, or update the library`,
+      );
+    }
+    return node.serverType;
+  });
 }
 
 /** Registers a node's server, with its planned private address and the one-time host key in its user data. */
@@ -99,10 +125,10 @@ export function createMachine(
       node.name,
       {
         name: node.name,
-        serverType: node.serverType,
+        serverType: checkedServerType(context, node),
         image: plan.underlay.image,
         location: plan.underlay.location,
-        sshKeys: [underlay.sshKey.id],
+        sshKeys: [underlay.sshKey],
         userData: pulumi.secret(hostKey.privateKey.apply((key) => withHostKey(node.userData, key))),
         labels: { ...plan.labels, "zerosteal/role": node.role, "zerosteal/pool": node.pool },
         // The provider plugs the network in after the machine has started; `aliasIps` given, it does not differ at each run.
