@@ -72,7 +72,7 @@ function judgeUserData(plan: ClusterPlan): Problem[] {
       rule: "user-data-size",
       acceptable: false,
       path: "arguments",
-      message: `the nodes' user data would have ${largest} bytes, and the cloud takes ${userDataLimit}`,
+      message: `the nodes' user data would have ${Math.ceil(largest / 1024)} KiB, and the cloud takes ${userDataLimit / 1024}`,
       fix: "make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
     },
   ];

@@ -195,7 +195,7 @@ function hostsFile(facts: OwnFacts): string {
 }
 
 function nodeEnvironment(facts: OwnFacts): string {
-  const refuseSwap = kubeletSettings(facts.args)["failSwapOn"] !== false;
+  const refuseSwap = kubeletSettings(facts.args).failSwapOn !== false;
   return lines([
     `NODE_NAME=${facts.name}`,
     `PRIVATE_ADDRESS=${facts.privateAddress}`,

@@ -79,7 +79,7 @@ function fitObject(
   value: unknown,
   path: string,
   found: ShapeFindings,
-): Record<string, unknown> | undefined {
+): unknown {
   if (!isPlainObject(value)) return misfit(value, path, "an object", "give its fields", found);
   const at = (key: string): string => pathOf(path, key);
   for (const key of Object.keys(value).filter((candidate) => !Object.hasOwn(fields, candidate))) {
@@ -95,7 +95,8 @@ function fitObject(
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }
 
-function misfit(value: unknown, path: string, wanted: string, fix: string, found: ShapeFindings): undefined {
+/** Reports a value that does not fit; gives undefined, what is left of it. */
+function misfit(value: unknown, path: string, wanted: string, fix: string, found: ShapeFindings): unknown {
   found.type.push({
     path: path === "" ? "arguments" : path,
     message: `must be ${wanted}, found ${describe(value)}`,

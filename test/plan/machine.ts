@@ -58,7 +58,7 @@ export class PretendMachine {
   run(script: string): MachineRun {
     const { status, stdout, stderr } = spawnSync("unshare", ["--mount", "--net", "bash", "-c", enter + script], {
       encoding: "utf8",
-      env: { MACHINE: this.folder, PATH: process.env["PATH"] },
+      env: { MACHINE: this.folder, PATH: process.env.PATH },
       // A socket as standard input would make bash read the host's start-up files.
       stdio: ["ignore", "pipe", "pipe"],
       timeout: 60_000,

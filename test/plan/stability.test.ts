@@ -185,7 +185,7 @@ describe("any arguments at all", function () {
     visit(args);
     const place = places[pick % places.length];
     if (place) place.parent[place.key] = value;
-    return args as unknown;
+    return args;
   });
 
   const judge = (name: unknown, args: unknown): void => {
@@ -214,14 +214,14 @@ describe("any arguments at all", function () {
 
   it("give a problem where a value refers to itself", () => {
     const values: Record<string, unknown> = {};
-    values["debug"] = values;
+    values.debug = values;
     judge("prod", { ...smallCluster(), cilium: { values } });
   });
 
   it("take a key named __proto__ as a key", () => {
     const args = { ...smallCluster(), cilium: { values: JSON.parse('{"__proto__": {"polluted": true}}') as object } };
     judge("prod", args);
-    assert.equal((Object.prototype as Record<string, unknown>)["polluted"], undefined);
+    assert.equal((Object.prototype as Record<string, unknown>).polluted, undefined);
   });
 
   it("are not changed by planning", () => {

@@ -124,12 +124,13 @@ export const networkRules: Rule[] = [
     check: (subject) => {
       const bits = subject.args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
       if (bits < 8 || bits > 28) return [];
-      const maxPods = subject.args.kubernetes?.kubelet?.["maxPods"] ?? defaultMaxPods;
+      const given = subject.args.kubernetes?.kubelet?.maxPods;
+      const maxPods = typeof given === "number" ? given : defaultMaxPods;
       const room = 2 ** (32 - bits) - podAddressesTaken;
       return findingIf(
-        typeof maxPods === "number" && maxPods > room,
+        maxPods > room,
         "network.nodePodCidrBits",
-        `a /${bits} has ${Math.max(0, room)} addresses for the ${String(maxPods)} pods that a node takes`,
+        `a /${bits} has ${Math.max(0, room)} addresses for the ${maxPods} pods that a node takes`,
         "use a smaller number, or set kubernetes.kubelet.maxPods",
       );
     },

@@ -23,7 +23,7 @@ export interface Rule {
   /** Why the rule is there, one sentence, for the reference. */
   why: string;
   /** Finds every breach; an absent part of the arguments is none. */
-  check(subject: Subject): Finding[];
+  check: (subject: Subject) => Finding[];
 }
 
 /** Items of a list of arguments that are there, each with its path. */

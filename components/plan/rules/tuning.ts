@@ -64,7 +64,7 @@ export const tuningRules: Rule[] = [
         findingIf(bbrKeys.includes(key), path, "BBR and its queue discipline are one choice", bbrFix),
       ),
       ...findingIf(
-        subject.args.cilium?.values?.["bandwidthManager"] !== undefined,
+        subject.args.cilium?.values?.bandwidthManager !== undefined,
         "cilium.values.bandwidthManager",
         "the bandwidth manager writes the nodes' sysctls: it is part of one choice with BBR",
         bbrFix,

@@ -235,9 +235,9 @@ export const tuningMistakes: Mistake[] = [
   },
 ];
 
-const manifest = (change: (all: NodeArtifact[]) => NodeArtifact[] | void) => (args: ClusterArgs) => {
+const manifest = (change: (all: NodeArtifact[]) => NodeArtifact[]) => (args: ClusterArgs) => {
   const all = mirrorManifest();
-  args.artifacts = { baseUrl: "http://mirror.example/", manifest: change(all) ?? all };
+  args.artifacts = { baseUrl: "http://mirror.example/", manifest: change(all) };
 };
 const change = (name: string, fields: Partial<NodeArtifact>) =>
   manifest((all) => all.map((artifact) => (artifact.name === name ? { ...artifact, ...fields } : artifact)));
