@@ -1,9 +1,9 @@
-// Starts a program of this repository: `node cli/launch.js FILE.ts [arguments]`. It needs nothing installed: on a fresh clone it installs
-// the pinned packages first.
+// Starts a program of this repository: `node cli/launch.js FILE.ts [arguments]`. It needs nothing installed: on a fresh clone it installs the
+// pinned packages first.
 "use strict";
-const { execFileSync, spawn } = require("node:child_process");
+const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { existsSync, readFileSync, writeFileSync } = require("node:fs");
+const { existsSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 
@@ -19,7 +19,11 @@ const stamp = path.join(root, "node_modules", ".zerosteal-lock");
 const lock = createHash("sha256")
   .update(readFileSync(path.join(root, "package-lock.json")))
   .digest("hex");
-if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
+const installed = () => existsSync(stamp) && readFileSync(stamp, "utf8") === lock;
+if (!installed()) oneAtATime(install);
+
+function install() {
+  if (installed()) return;
   console.log("Installing the pinned packages (npm ci) …");
   try {
     execFileSync("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], {
@@ -28,21 +32,88 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
     });
   } catch {
     console.error("npm ci failed; mend what it says above, then run the same command again.");
-    process.exit(1);
+    process.exitCode = 1;
+    return;
   }
   writeFileSync(stamp, lock);
 }
 
+/** Two installs at once would take each other's files away: the second waits for the first, unless that one is gone. */
+function oneAtATime(action) {
+  const claim = path.join(root, ".installing");
+  for (;;) {
+    try {
+      writeFileSync(claim, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (!runs(claim)) rmSync(claim, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  }
+  try {
+    action();
+  } finally {
+    rmSync(claim, { force: true });
+  }
+  if (process.exitCode) process.exit();
+}
+
+/** Whether the process that made a claim still runs. */
+function runs(claim) {
+  try {
+    process.kill(Number(readFileSync(claim, "utf8")), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// In this process, not in a child: a signal then reaches what runs, and nothing else.
 const [entry, ...args] = process.argv.slice(2);
-const child = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", path.join(root, entry), ...args], {
-  cwd: root,
-  stdio: "inherit",
-  env: { ...process.env, TS_NODE_PROJECT: path.join(root, "tsconfig.json") },
-});
-// The program ends in its own time. A terminal's Ctrl-C reaches it directly; what reaches only this process is passed on.
-process.on("SIGINT", () => {
-  if (!process.stdin.isTTY) child.kill("SIGINT");
-});
-process.on("SIGTERM", () => child.kill("SIGTERM"));
-process.on("SIGHUP", () => child.kill("SIGHUP"));
-child.on("exit", (code, signal) => process.exit(code ?? 128 + os.constants.signals[signal]));
+process.chdir(root);
+process.env.TS_NODE_PROJECT = path.join(root, "tsconfig.json");
+process.argv = [process.argv[0], path.join(root, entry), ...args];
+require("ts-node/register/transpile-only");
+require(path.join(root, entry));
+
+function install() {
+  console.log("Installing the pinned packages (npm ci) …");
+  try {
+    execFileSync("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  } catch {
+    console.error("npm ci failed; mend what it says above, then run the same command again.");
+    process.exitCode = 1;
+    return;
+  }
+  writeFileSync(stamp, lock);
+}
+
+// Two installs at once would tear each other's files away: a file with the process id of the one that may.
+function holdInstall() {
+  const file = path.join(os.tmpdir(), `zerosteal-install-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
+  for (let told = false; ; ) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (!isAlive(file)) rmSync(file, { force: true });
+    if (!told) console.log("Waiting for another start of this program that installs the pinned packages …");
+    told = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  }
+}
+
+function isAlive(file) {
+  try {
+    process.kill(Number(readFileSync(file, "utf8")), 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/* Command line of the package: what works on any cluster, without the repository's sandbox. */
+import { Command } from "commander";
+import { registerDoctor } from "./doctor";
+
+const program = new Command("zerosteal").description("Kubernetes clusters tuned for network latency");
+
+registerDoctor(program);
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
