@@ -8,9 +8,13 @@ const out = path.join(root, "dist");
 
 rmSync(out, { recursive: true, force: true });
 try {
-  execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", path.join(root, "tsconfig.build.json")], {
-    stdio: "inherit",
-  });
+  execFileSync(
+    process.execPath,
+    [require.resolve("typescript/bin/tsc"), "-p", path.join(root, "tsconfig.build.json")],
+    {
+      stdio: "inherit",
+    },
+  );
 } catch {
   console.error("The build failed; tsc says above where.");
   process.exit(1);

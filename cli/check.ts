@@ -16,14 +16,14 @@ export async function stackOutputs(engine: Engine): Promise<StackOutputs> {
   return JSON.parse(await pulumi(engine, ["stack", "output", "--json", "--show-secrets"])) as StackOutputs;
 }
 
-/** The doctor's report: that of the update where it ran within, else of a run now. Undefined when there is no cluster yet to look at. */
+/** The doctor's report: that of the update, if one is given and it ran within, else of a run now. Undefined when there is no cluster yet to look at. */
 export async function doctorRun(
   engine: Engine,
   outputs: StackOutputs,
-  update: UpdateResult,
+  update: UpdateResult | undefined,
   tell: (news: string) => void,
 ): Promise<Report | undefined> {
-  if (update.doctorRan && update.exitCode === 0 && outputs.doctorReport)
+  if (update?.doctorRan && update.exitCode === 0 && outputs.doctorReport)
     return JSON.parse(outputs.doctorReport) as Report;
   if (!outputs.kubeconfig || !outputs.plan) return undefined;
   const expectation = expectationOf(outputs.plan);

@@ -94,8 +94,11 @@ function install() {
 
 // Two installs at once would tear each other's files away: a file with the process id of the one that may.
 function holdInstall() {
-  const file = path.join(os.tmpdir(), `zerosteal-install-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
-  for (let told = false; ; ) {
+  const file = path.join(
+    os.tmpdir(),
+    `zerosteal-install-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`,
+  );
+  for (let told = false; ;) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
       return () => rmSync(file, { force: true });

@@ -4,6 +4,7 @@ import { defaultInstance } from "../sandbox/instance";
 import { registerDoctor } from "./doctor";
 import { down } from "./down";
 import { up, type UpOptions } from "./up";
+import { verify } from "./verify";
 
 const program = new Command("zerosteal").description(
   "Kubernetes clusters tuned for network latency, on this machine or in the cloud",
@@ -16,7 +17,11 @@ program
   .addOption(instance)
   .option("--workers <n>", "number of workers; default: as many as there are, two at first", count)
   .option("--no-preload", "new machines pull their container images instead of having them on their disk")
-  .option("--repair", "put every node's files and kernel settings into effect again", false)
+  .option(
+    "--repair",
+    "mend drift: read the cloud anew, put every node's files and kernel settings into effect again",
+    false,
+  )
   .action(async (options: UpOptions) => {
     process.exitCode = await up(options);
   });
@@ -30,6 +35,14 @@ program
   });
 
 registerDoctor(program);
+
+program
+  .command("verify")
+  .description("run the doctor on the sandbox's cluster")
+  .addOption(instance)
+  .action(async (options: { instance: string }) => {
+    process.exitCode = await verify(options.instance);
+  });
 
 function count(text: string): number {
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("a whole number from 0 to 999 is wanted");

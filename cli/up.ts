@@ -25,7 +25,7 @@ export interface UpOptions {
   workers?: number;
   /** Whether new machines come with the container images on their disk; decided when the sandbox is made. */
   preload: boolean;
-  /** Whether the nodes' files and kernel settings are put into effect again, whatever the state says: mends drift. */
+  /** Whether drift is mended: cloud objects are read anew, the nodes' files and kernel settings put into effect again. */
   repair: boolean;
 }
 
@@ -76,7 +76,7 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
         const engine = paths.engine as Engine;
         await configure(instance, engine, paths.supplies as Supplies, options.workers);
         await recover(engine, tell);
-        update = await apply(engine, options.repair ? await tuneSteps(engine) : [], tell);
+        update = await apply(engine, options.repair ? await repairFlags(engine) : [], tell);
       },
     },
     {
@@ -105,13 +105,10 @@ async function configure(instance: Instance, engine: Engine, supplies: Supplies,
 }
 
 /** Runs the engine. The first Ctrl-C lets steps under way end and keeps what they made; the second drops them. */
-async function apply(engine: Engine, again: string[], tell: (news: string) => void): Promise<UpdateResult> {
+async function apply(engine: Engine, flags: string[], tell: (news: string) => void): Promise<UpdateResult> {
   const operation = startOperation(
     engine,
-    [
-      ...["up", "--yes", "--skip-preview", "--continue-on-error", "--parallel", "24"],
-      ...again.flatMap((urn) => ["--replace", urn]),
-    ],
+    ["up", "--yes", "--skip-preview", "--continue-on-error", "--parallel", "24", ...flags],
     (event) => {
       const news = describeStep(event);
       if (news) tell(news);
@@ -136,10 +133,16 @@ async function keepKubeconfig(instance: Instance, text: string): Promise<void> {
   await writeFile(path.join(instance.stateDir, "kubeconfig"), text, { mode: 0o600 });
 }
 
-/** URNs of the steps that put a node's files into effect. They run nothing when they are deleted, so replacing one only runs it again. */
-async function tuneSteps(engine: Engine): Promise<string[]> {
+/**
+ * What `--repair` adds: the state is compared with the cloud first, and the steps that put a node's files into effect are made anew. These
+ * run nothing when they are deleted, so replacing one only runs it again.
+ */
+async function repairFlags(engine: Engine): Promise<string[]> {
   const state = JSON.parse(await pulumi(engine, ["stack", "export"])) as {
     deployment: { resources?: { urn: string }[] };
   };
-  return (state.deployment.resources ?? []).map(({ urn }) => urn).filter((urn) => logicalName(urn).startsWith("tune-"));
+  const steps = (state.deployment.resources ?? [])
+    .map(({ urn }) => urn)
+    .filter((urn) => logicalName(urn).startsWith("tune-"));
+  return ["--refresh", ...steps.flatMap((urn) => ["--replace", urn])];
 }
