@@ -174,17 +174,17 @@ install_artifact() {
 }
 
 install_artifacts() {
-  local name version sum url kind target strip members pid failed=0 pids=()
+  local name sum url kind target strip members pid failed=0 pids=()
   mkdir -p "$cache" "$state/installed"
   rm -rf "$cache"/part.* "$cache"/tar.*
-  while IFS=$'\t' read -r name version sum url kind target strip members; do
+  while IFS=$'\t' read -r name _ sum url kind target strip members; do
     if [[ -f $state/installed/$name && $(<"$state/installed/$name") == "$sum $kind $target $strip $members" ]]; then continue; fi
     fetch_artifact "$name" "$sum" "$url" &
     pids+=($!)
   done <"$config/artifacts.tsv"
   for pid in "${pids[@]}"; do wait "$pid" || failed=$((failed + 1)); done
   [[ $failed -eq 0 ]] || fail "$failed artifacts could not be fetched; nothing was installed"
-  while IFS=$'\t' read -r name version sum url kind target strip members; do
+  while IFS=$'\t' read -r name _ sum url kind target strip members; do
     install_artifact "$name" "$sum" "$kind" "$target" "$strip" "$members"
   done <"$config/artifacts.tsv"
 }
