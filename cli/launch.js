@@ -4,7 +4,6 @@
 const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { existsSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
-const os = require("node:os");
 const path = require("node:path");
 
 const root = path.join(__dirname, "..");
@@ -76,47 +75,3 @@ process.env.TS_NODE_PROJECT = path.join(root, "tsconfig.json");
 process.argv = [process.argv[0], path.join(root, entry), ...args];
 require("ts-node/register/transpile-only");
 require(path.join(root, entry));
-
-function install() {
-  console.log("Installing the pinned packages (npm ci) …");
-  try {
-    execFileSync("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], {
-      cwd: root,
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-  } catch {
-    console.error("npm ci failed; mend what it says above, then run the same command again.");
-    process.exitCode = 1;
-    return;
-  }
-  writeFileSync(stamp, lock);
-}
-
-// Two installs at once would tear each other's files away: a file with the process id of the one that may.
-function holdInstall() {
-  const file = path.join(
-    os.tmpdir(),
-    `zerosteal-install-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`,
-  );
-  for (let told = false; ;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    if (!isAlive(file)) rmSync(file, { force: true });
-    if (!told) console.log("Waiting for another start of this program that installs the pinned packages …");
-    told = true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
-  }
-}
-
-function isAlive(file) {
-  try {
-    process.kill(Number(readFileSync(file, "utf8")), 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-}
