@@ -6,6 +6,7 @@ import { probeHost } from "../sandbox/images/host";
 import type { Instance } from "../sandbox/instance";
 import { artifactManifest, ensureArtifacts } from "../sandbox/mirror/artifacts";
 import { installPlugins, pluginDir, pluginNames, sdkVersion } from "../sandbox/plugins/install";
+import { hasBbr } from "../sandbox/kernelValues";
 import { ensureSupplies } from "../sandbox/supplies";
 import { ensureDebianPackages } from "../toolchain/debian";
 import { ensure } from "../toolchain/ensure";
@@ -33,6 +34,7 @@ export async function prepareSupplies(preload: boolean, onProgress: OnProgress):
     envoy: false,
     sysResource: host.sysResource,
     cgroupVersion: host.cgroupVersion,
+    bbr: await hasBbr(),
   };
 }
 

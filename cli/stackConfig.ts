@@ -17,6 +17,8 @@ export interface Supplies {
   /** Whether this host may raise scores of the out-of-memory killer and the like (CAP_SYS_RESOURCE). */
   sysResource: boolean;
   cgroupVersion: 1 | 2;
+  /** Whether this host's kernel has BBR. */
+  bbr: boolean;
 }
 
 /** Size of the cluster that `up` makes. */
@@ -38,6 +40,7 @@ export function sandboxCluster(instance: Instance, supplies: Supplies, size: Clu
     kubernetes: { ignorePreflightErrors: ["SystemVerification"] },
     artifacts: { baseUrl: `${mirror}/`, manifest: supplies.artifacts },
     registryMirrors: Object.fromEntries(["registry.k8s.io", "quay.io", "docker.io"].map((host) => [host, mirror])),
+    ...(supplies.bbr ? {} : { tuning: { bbr: "off" } }),
     cilium: { chart: supplies.ciliumChart, values: ciliumValues(supplies) },
   };
 }

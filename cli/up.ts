@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Report } from "../components/doctor";
-import { cgroupVersion } from "../sandbox/machines/cgroups";
 import { startSandbox } from "../sandbox/control";
 import { chooseInstance, type Instance, saveInstance } from "../sandbox/instance";
 import type { ProgressEvent } from "../toolchain/progress";
@@ -98,7 +97,7 @@ async function configure(instance: Instance, engine: Engine, supplies: Supplies,
   const size = { workers: workers ?? (await currentWorkers(engine)) ?? 2 };
   await writeStackConfig(engine, {
     "zerosteal:name": instance.name,
-    "zerosteal:cluster": sandboxCluster(instance, { ...supplies, cgroupVersion: cgroupVersion() }, size),
+    "zerosteal:cluster": sandboxCluster(instance, supplies, size),
     // The mirror stands for the outside: it is the one thing beyond the machines that answers.
     "zerosteal:doctor": { egressTarget: `${instance.hostAddress}:${instance.mirrorPort}` },
   });

@@ -39,19 +39,19 @@ export async function restoreKernelValues(): Promise<string[]> {
   return changed;
 }
 
-/**
- * Lets machines use BBR: a network namespace may use only what its host allows.
- * @returns whether this kernel has BBR
- */
-export async function allowBbr(): Promise<boolean> {
-  // As a module it is loaded by asking for it; a kernel that has it built in has nothing to load.
+/** Whether this kernel has BBR, built in or as a module, which is loaded by asking for it. */
+export async function hasBbr(): Promise<boolean> {
   await succeeds("modprobe", ["-q", "tcp_bbr"]);
-  const available = (await readFile("/proc/sys/net/ipv4/tcp_available_congestion_control", "utf8")).trim().split(" ");
-  if (!available.includes("bbr")) return false;
+  const available = await readFile("/proc/sys/net/ipv4/tcp_available_congestion_control", "utf8");
+  return available.trim().split(" ").includes("bbr");
+}
+
+/** Lets machines use BBR where the kernel has it: a network namespace may use only what its host allows. */
+export async function allowBbr(): Promise<void> {
+  if (!(await hasBbr())) return;
   const file = path.join("/proc/sys", allowedCongestionControl);
   const allowed = (await readFile(file, "utf8")).trim().split(" ");
   if (!allowed.includes("bbr")) await writeFile(file, [...allowed, "bbr"].join(" "));
-  return true;
 }
 
 async function readValues(): Promise<Record<string, string>> {

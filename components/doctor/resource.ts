@@ -8,7 +8,7 @@ import { doctorCommand } from "./command";
 export interface DoctorArgs {
   /** Image of the probe pods. Default: the doctor's own. */
   image?: string;
-  /** `host:port` outside of the cluster that pods must reach. Default: the API's public address. */
+  /** `host:port` outside of the cluster that pods must reach. Default: the API's address or a node's resolver, if the node itself reaches it. */
   egressTarget?: string;
   /** Seconds in which a new cluster may settle before a finding counts. Default 240. */
   settleSeconds?: number;
