@@ -18,11 +18,15 @@ import {
 
 /** Arguments of a TunedCluster: the plain ones that decide its shape, and those that may be Outputs. */
 export interface TunedClusterArgs extends ClusterArgs {
-  /**
-   * The operator's SSH key pair. Default: one is made and kept in the state, encrypted. `existing` is the id or name of the key in the
-   * cloud, if the project has it already: the cloud takes no second one with the same fingerprint.
-   */
-  sshKey?: { publicKey: pulumi.Input<string>; privateKey: pulumi.Input<string>; existing?: pulumi.Input<string> };
+  /** The operator's SSH key pair. Default: one is made and kept in the state, encrypted. */
+  sshKey?: {
+    /** OpenSSH line. */
+    publicKey: pulumi.Input<string>;
+    /** OpenSSH or PEM text without a passphrase. Always kept as a secret. */
+    privateKey: pulumi.Input<string>;
+    /** Id or name of the key in the cloud, if the project has it already: the cloud takes no second one with the same fingerprint. */
+    existing?: pulumi.Input<string>;
+  };
   /** Token with which the doctor reads the cloud's routes. Default: configuration `hcloud:token`, else HCLOUD_TOKEN of the environment. */
   hcloudToken?: pulumi.Input<string>;
   /** Raise it to have a new operator certificate made; the old one stays valid until it expires. Default 1. */
@@ -30,7 +34,10 @@ export interface TunedClusterArgs extends ClusterArgs {
   /** Settings of the doctor's run. */
   doctor?: DoctorArgs;
   /** Hooks into children that no argument covers. */
-  transform?: HetznerTransforms & { cilium?: Transform<kubernetes.helm.v3.ReleaseArgs> };
+  transform?: HetznerTransforms & {
+    /** Hook into the Helm release of Cilium. */
+    cilium?: Transform<kubernetes.helm.v3.ReleaseArgs>;
+  };
 }
 
 /** A node as the outside sees it. */

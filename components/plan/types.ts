@@ -20,8 +20,11 @@ export type BbrScope = "node-and-pod" | "node" | "off";
 
 /** A Kubernetes taint. */
 export interface Taint {
+  /** Qualified name, e.g. `example.com/dedicated`. */
   key: string;
+  /** Default: none. */
   value?: string;
+  /** What happens to pods that do not tolerate it. */
   effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
 }
 
@@ -29,6 +32,7 @@ export interface Taint {
 export interface NodeArtifact {
   /** Name of the tool, e.g. `kubelet`. */
   name: string;
+  /** Version without a leading `v`, e.g. `1.36.4`. */
   version: string;
   /** Where to fetch it: absolute, or relative to `artifacts.baseUrl`. */
   url: string;
@@ -37,13 +41,21 @@ export interface NodeArtifact {
   /** A single file: where it goes. Exclusive with `extract`. */
   installTo?: string;
   /** A tar archive: which members go into which folder. Exclusive with `installTo`. */
-  extract?: { to: string; stripComponents: number; members: string[] };
+  extract?: {
+    /** Folder, absolute. */
+    to: string;
+    /** How many leading folders of each member's name to drop. */
+    stripComponents: number;
+    /** Names as the archive has them. */
+    members: string[];
+  };
 }
 
 /** Replaces the upstream table of node artifacts, for air-gapped installs and mirrors. */
 export interface ArtifactSource {
   /** Prefix for relative URLs, e.g. `http://mirror.internal:8080/`. */
   baseUrl: string;
+  /** Everything that a node installs, for its architecture. */
   manifest: NodeArtifact[];
 }
 
@@ -66,12 +78,15 @@ export interface PoolArgs {
    * for the system; needs dedicated CPUs.
    */
   cpuIsolation?: CpuIsolation;
+  /** Labels of its Nodes, beside those that the plan gives. Default: none. */
   labels?: Record<string, string>;
+  /** Taints of its Nodes, from before they join. Default: none. */
   taints?: Taint[];
 }
 
 /** Where machines and their private network come from: a Hetzner Cloud project. */
 export interface HetznerUnderlayArgs {
+  /** Which underlay; `hetzner({ … })` fills it in. */
   kind: "hetzner";
   /** Location of all nodes, e.g. `fsn1`. */
   location: string;
@@ -89,28 +104,45 @@ export interface HetznerUnderlayArgs {
 
 /** Arguments of a cluster, all plain values: topology never depends on an Output. */
 export interface ClusterArgs {
+  /** Where machines and their private network come from. */
   underlay: HetznerUnderlayArgs;
   /** Who may reach the nodes' public addresses. Both lists must be given and not be empty: nothing is open by default. */
-  access: { ssh: string[]; api: string[] };
-  controlPlane: { count?: number; serverType: string };
+  access: {
+    /** CIDRs that may reach SSH, e.g. `["203.0.113.7/32"]`. The machine that runs the update must be among them. */
+    ssh: string[];
+    /** CIDRs that may reach the Kubernetes API, likewise. */
+    api: string[];
+  };
+  /** The nodes that run the API, etcd and the controllers. */
+  controlPlane: {
+    /** How many. Default 1, which is all that is supported. */
+    count?: number;
+    /** Server type of the cloud, e.g. `ccx13`. */
+    serverType: string;
+  };
+  /** Pools of workers. Default: none. */
   pools?: PoolArgs[];
+  /** Address ranges of pods and Services. */
   network?: {
-    /** Default `10.244.0.0/16`. Must lie inside the private network and outside its subnets. */
+    /** Range of the pods' addresses, of which each node has its part. Default `10.244.0.0/16`. Must lie inside the private network and outside its subnets. */
     podCidr?: string;
-    /** Default `10.96.0.0/12`. */
+    /** Range of the Services' ClusterIPs. Default `10.96.0.0/12`. */
     serviceCidr?: string;
     /** Prefix length of each node's part of the pod CIDR. Default 24. */
     nodePodCidrBits?: number;
   };
+  /** Kubernetes itself. */
   kubernetes?: {
-    /** Default: `versions.ts`. */
+    /** Version without a leading `v`. Default: `defaultVersions.kubernetes`, which changes only with a release of this library. */
     version?: string;
     /** Deep-merged into the KubeletConfiguration document, and written as a drop-in of every node, so that a change is an in-place update. */
     kubelet?: Record<string, unknown>;
     /** Names for kubeadm's `ignorePreflightErrors`. */
     ignorePreflightErrors?: string[];
   };
+  /** The data plane. */
   cilium?: {
+    /** Version without a leading `v`. Default: `defaultVersions.cilium`. */
     version?: string;
     /** Chart name in `repository`, an OCI reference, or a path of a folder or .tgz. Default: upstream's chart. */
     chart?: string;
@@ -119,12 +151,14 @@ export interface ClusterArgs {
     /** Deep-merged last into the Helm values. Removed or unknown keys are problems. */
     values?: Record<string, unknown>;
   };
+  /** Kernel settings. */
   tuning?: {
-    /** Default `node-and-pod`. */
+    /** Which sockets use BBR. Default `node-and-pod`. */
     bbr?: BbrScope;
     /** Per-key override of the profile; `null` leaves the key to the system. */
     sysctls?: Record<string, string | null>;
   };
+  /** Where nodes fetch their programs. Default: upstream's addresses with their checksums. */
   artifacts?: ArtifactSource;
   /** Registry host -> mirror URL, written to containerd's certs.d, e.g. `{ "registry.k8s.io": "http://10.1.1.1:5000" }`. */
   registryMirrors?: Record<string, string>;
@@ -140,8 +174,10 @@ export interface SysctlEntry {
   value: string;
   why: string;
   source: string;
-  /** Whether a new pod's network namespace starts with the node's value. */
-  /** (It inherits from the kernel's initial namespace: where a node is a container, that is the host's value, not the node's.) */
+  /**
+   * Whether a new pod's network namespace starts with the node's value. (It inherits from the kernel's initial namespace: where a
+   * node is a container, that is the host's value, not the node's.)
+   */
   podsInherit: boolean;
   /** False: one value for the whole machine's kernel; in a container it belongs to the host. */
   namespaced: boolean;

@@ -6,8 +6,11 @@ import { catalogueDate, type NodePlan, serverTypes, withHostKey } from "../plan"
 
 /** Hooks into the cloud objects of a cluster. */
 export interface HetznerTransforms {
+  /** The private network. */
   network?: Transform<hcloud.NetworkArgs>;
+  /** The firewall of the public side. */
   firewall?: Transform<hcloud.FirewallArgs>;
+  /** Each node's server, called once a node. */
   server?: Transform<hcloud.ServerArgs>;
 }
 

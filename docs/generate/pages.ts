@@ -1,0 +1,123 @@
+import { ruleTable, sysctlProfile } from "../../components/plan";
+import { type Declaration, type Member, readDeclarations } from "./declarations";
+
+/** Files whose types a program that uses the library meets. */
+const sources = [
+  "components/cluster.ts",
+  "components/context.ts",
+  "components/doctor/resource.ts",
+  "components/plan/types.ts",
+  "components/underlay/hetzner.ts",
+];
+
+const made = "<!-- Made by `npm run docs` from the code. Change it there. -->";
+
+/** Reference of the component's arguments and outputs, from the docstrings. */
+export function argumentsPage(): string {
+  const declarations = readDeclarations(sources);
+  const wanted = reachable(declarations, ["TunedClusterArgs"]);
+  const outputs = reachable(declarations, ["TunedCluster"]).filter((name) => !wanted.includes(name));
+  return [
+    made,
+    "# Arguments and outputs",
+    lines(
+      "All arguments are plain values, unless their type names `pulumi.Input`. Whatever is wrong with them comes back at once, each",
+      "problem with its path, before anything is created. See also [rules](rules.md) and [tuning](tuning.md).",
+    ),
+    "## Arguments",
+    ...wanted.map((name) => section(declarations, name, "required")),
+    "## Outputs",
+    ...outputs.map((name) => section(declarations, name, "")),
+  ].join("\n\n");
+}
+
+/** Reference of the tuning profile, from its table. */
+export function tuningPage(): string {
+  const rows = sysctlProfile.map((row) => {
+    const bounds = "sentence" in row.range ? row.range.sentence : `${row.range.least} to ${row.range.most}`;
+    const where = row.namespaced ? "each network namespace" : "the whole kernel";
+    return [
+      `### \`${row.key} = ${row.value}\``,
+      row.why,
+      [
+        `- Source: ${row.source}`,
+        `- Belongs to: ${where}`,
+        `- New pods start with the node's value: ${row.podsInherit ? "yes" : "no"}`,
+        `- \`tuning.sysctls\`: ${bounds}${row.required === undefined ? "; `null` leaves it to the system" : ""}`,
+        ...(row.bbr ? [`- Set with \`tuning.bbr\`: ${row.bbr.map((scope) => `\`${scope}\``).join(", ")}`] : []),
+      ].join("\n"),
+    ].join("\n\n");
+  });
+  return [
+    made,
+    "# Kernel settings",
+    lines(
+      "Every node gets these, by cloud-init at its first boot and by a step of each update that changes one. The doctor compares",
+      "them with the live nodes. `tuning.sysctls` overrides a key, `tuning.bbr` decides about BBR as a whole. A changed value is an",
+      "update of the running nodes, never a replacement.",
+    ),
+    ...rows,
+  ].join("\n\n");
+}
+
+/** Reference of the plan's rules, from their table. */
+export function rulesPage(): string {
+  const rows = ruleTable.map(
+    ({ id, acceptable, why }) => `| \`${id}\` | ${cell(why)} | ${acceptable ? "yes" : "no"} |`,
+  );
+  return [
+    made,
+    "# Rules",
+    lines(
+      "What the plan refuses. Where a rule can be accepted, its id in `accept` turns the refusal into a warning that is repeated at",
+      "every run.",
+    ),
+    ["| rule | why it is there | can be accepted |", "| --- | --- | --- |", ...rows].join("\n"),
+  ].join("\n\n");
+}
+
+/** Names of a type and of all that it mentions, in the order in which a reader meets them. */
+function reachable(declarations: Map<string, Declaration>, names: string[]): string[] {
+  const order: string[] = [];
+  const queue = [...names];
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const declaration = declarations.get(name);
+    if (!declaration || order.includes(name)) continue;
+    order.push(name);
+    queue.push(...declaration.extends, ...declaration.mentions);
+  }
+  return order;
+}
+
+/** @param always what is said of a member that is not optional */
+function section(declarations: Map<string, Declaration>, name: string, always: string): string {
+  const declaration = declarations.get(name);
+  if (!declaration) throw new Error(`no type is called ${name}`);
+  const { doc, members, alias } = declaration;
+  const parents = declaration.extends.filter((parent) => declarations.has(parent));
+  return [
+    `### ${name}`,
+    doc,
+    ...(parents.length > 0
+      ? [`Has those of ${parents.map((parent) => `[${parent}](#${parent.toLowerCase()})`).join(", ")} too.`]
+      : []),
+    ...(alias === undefined ? [] : [`\`${alias}\``]),
+    members.map((member) => item(member, always)).join("\n"),
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+function item({ path, type, optional, doc }: Member, always: string): string {
+  const [first = "", ...rest] = doc.split("\n\n");
+  const head = `- **\`${path}\`** \`${type}\`${optional || !always ? "" : `, ${always}`}${first ? `: ${first}` : ""}`;
+  return [head, ...rest.map((paragraph) => `  ${paragraph}`)].join("\n\n");
+}
+
+function lines(...texts: string[]): string {
+  return texts.join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
