@@ -7,6 +7,15 @@ import { type NodePlan, waitNetworkPath } from "../plan";
 /** File of a node's kubeadm document, readable by root alone: a join document holds a token. */
 const document = "/etc/zerosteal/kubeadm.yaml";
 
+/** Runs kubeadm; its words go to a file, and their end to the error output when it fails. */
+const kubeadmOrShow = `
+kubeadm_or_show() {
+  kubeadm "$@" >/var/log/zerosteal-kubeadm.log 2>&1 || {
+    tail -n 25 /var/log/zerosteal-kubeadm.log >&2
+    return 1
+  }
+}`;
+
 const kubectl = "kubectl --kubeconfig=/etc/kubernetes/admin.conf";
 
 /** First control plane: `kubeadm init`, then the planned pod CIDR on its own Node. Reads the server's id; prints the hash of the CA's key, `sha256:…`. */
@@ -15,6 +24,7 @@ export function initScript(node: NodePlan): string {
 read -r server_id
 healthy() { [ -e /etc/kubernetes/admin.conf ] && ${kubectl} get --raw=/readyz >/dev/null 2>&1; }
 settled() { for attempt in $(seq 1 60); do if healthy; then return 0; fi; sleep 1; done; return 1; }
+${kubeadmOrShow}
 ${waitNetworkPath}
 install -D -m 0600 /dev/null ${document}
 cat >${document} <<'END_OF_DOCUMENT'
@@ -22,8 +32,9 @@ ${node.kubeadm.trimEnd()}
 END_OF_DOCUMENT
 # The mark says that an init ran to its end. Without it, what is there is the rest of one that was cut off.
 if [ ! -e /var/lib/zerosteal/initialized ]; then
-  if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then kubeadm reset --force >/var/log/zerosteal-kubeadm.log 2>&1; fi
-  kubeadm init --config ${document} >/var/log/zerosteal-kubeadm.log 2>&1 || { tail -n 25 /var/log/zerosteal-kubeadm.log >&2; exit 1; }
+  # Certificates come first: where there are any, it got past its own checks and may have left anything.
+  if [ -e /etc/kubernetes/pki ]; then kubeadm_or_show reset --force; fi
+  kubeadm_or_show init --config ${document}
   # Tokens are made for one worker at a time; the one that init made is of no use.
   ${kubectl} -n kube-system delete secrets --field-selector type=bootstrap.kubernetes.io/token >/dev/null
   touch /var/lib/zerosteal/initialized
@@ -47,10 +58,11 @@ kubeadm token create --ttl 2h --usages signing,authentication --description 'joi
 export function dismissScript(node: NodePlan): string {
   return `
 if ! ${kubectl} get node ${node.name} >/dev/null 2>&1; then exit 0; fi
-ready=$(${kubectl} get node ${node.name} -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')
-if [ "$ready" = True ]; then
-  ${kubectl} drain ${node.name} --ignore-daemonsets --delete-emptydir-data --force --timeout=120s >&2
-else
+ready() { [ "$(${kubectl} get node ${node.name} -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
+drain() { ${kubectl} drain ${node.name} --ignore-daemonsets --delete-emptydir-data --force --timeout=120s >&2; }
+# A machine that was switched off counts as Ready for the better part of a minute: then the drain fails first.
+if ! { ready && drain; }; then
+  if ready; then exit 1; fi
   echo 'node ${node.name} does not answer: its pods are not moved, only forgotten' >&2
 fi
 ${kubectl} delete node ${node.name} --wait=true --timeout=60s >&2
@@ -62,9 +74,15 @@ export function joinScript(node: NodePlan): string {
   return `
 read -r token
 read -r hash
+${kubeadmOrShow}
 ${waitNetworkPath}
-if [ -e /etc/kubernetes/kubelet.conf ] && [ -e /var/lib/zerosteal/joined ]; then exit 0; fi
-if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then kubeadm reset --force >/var/log/zerosteal-kubeadm.log 2>&1; fi
+# The kubelet writes this file when the cluster has signed its certificate: the node has joined, even if the run was cut off just then.
+# kubeadm would refuse another join as long as the Node is Ready.
+if [ -e /etc/kubernetes/kubelet.conf ]; then
+  rm -f /etc/kubernetes/bootstrap-kubelet.conf ${document}
+  exit 0
+fi
+if [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then kubeadm_or_show reset --force; fi
 install -D -m 0600 /dev/null ${document}
 cat >${document} <<'END_OF_DOCUMENT'
 ${node.kubeadm.trimEnd()}
@@ -73,14 +91,12 @@ END_OF_DOCUMENT
 text=$(<${document})
 text=\${text//JOIN_TOKEN/$token}
 printf '%s\\n' "\${text//CA_CERT_HASH/$hash}" >${document}
-kubeadm join --config ${document} >/var/log/zerosteal-kubeadm.log 2>&1 || {
+kubeadm_or_show join --config ${document} || {
   rm -f ${document}
-  tail -n 25 /var/log/zerosteal-kubeadm.log >&2
   echo 'if the token has expired (it lives two hours), replace the step that makes it: admit-${node.name}' >&2
   exit 1
 }
 rm -f ${document}
-touch /var/lib/zerosteal/joined
 `;
 }
 

@@ -32,8 +32,8 @@ export function prepareNode(
     script: learnHostKey,
     machine: server,
     timeoutSeconds: 300,
-    // What it found stays true as long as the machine lives; a later wording of the script must not ask again with a key that is gone.
-    opts: { ignoreChanges: ["create"] },
+    // What it found stays true as long as the machine lives: neither a new wording nor a moved address may ask again with a key that is gone.
+    opts: { ignoreChanges: ["create", "connection"] },
   });
   const connection = { host, privateKey, hostKey: learned.stdout };
   const prepared = remoteStep(context, `tune-${node.name}`, {
