@@ -69,7 +69,7 @@ async function listAll<Item>(engine: Engine, kind: string, selector: string): Pr
   const items: Item[] = [];
   for (let page: number | null = 1; page !== null;) {
     const query = new URLSearchParams({ label_selector: selector, per_page: "50", page: String(page) });
-    const response = await fetch(`${engine.env.HCLOUD_ENDPOINT}/${kind}?${query}`, {
+    const response = await fetch(`${engine.env.HCLOUD_ENDPOINT}/${kind}?${query.toString()}`, {
       headers: { authorization: `Bearer ${engine.env.HCLOUD_TOKEN}` },
     });
     if (!response.ok) throw new Error(`the cloud's API answered ${response.status} to the list of ${kind}`);

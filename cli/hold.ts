@@ -14,6 +14,7 @@ export async function holdInstance(instance: Instance): Promise<() => Promise<vo
     throw new Error(
       `Another run works on the sandbox "${instance.name}"; wait until it ends, or use another one with --instance NAME. ` +
         "After a run that was killed this passes within 15 s.",
+      { cause: error },
     );
   }
 }

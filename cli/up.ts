@@ -84,7 +84,7 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
         const engine = paths.engine as Engine;
         const outputs = await stackOutputs(engine);
         if (outputs.kubeconfig) await keepKubeconfig(instance, outputs.kubeconfig);
-        report = await doctorRun(engine, outputs, update as UpdateResult, tell);
+        report = await doctorRun(engine, outputs, update, tell);
       },
     },
   ]);

@@ -84,7 +84,7 @@ export function startOperation(
       await follower.read();
       const exitCode = ended.exitCode ?? 1;
       if (exitCode !== 0 && follower.errors.length === 0) {
-        follower.errors.push({ resource: "", message: (ended.all ?? "").trim().split("\n").slice(-15).join("\n") });
+        follower.errors.push({ resource: "", message: ended.all.trim().split("\n").slice(-15).join("\n") });
       }
       return { changes: follower.changes, errors: follower.errors, exitCode, doctorRan: follower.doctorRan };
     } finally {

@@ -1,5 +1,5 @@
 import * as kubernetes from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { childOptions, type ClusterContext, type Transform, transformed } from "../context";
 
 /** Registers Cilium as a Helm release. Not awaited: its agents become ready as nodes join, which is what the doctor waits for and proves. */

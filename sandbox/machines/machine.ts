@@ -53,7 +53,10 @@ export class Machine {
   private async installContainerd(prepared: string | undefined): Promise<void> {
     const target = path.join(this.dir, "containerd");
     await rm(target, { recursive: true, force: true });
-    if (!prepared) return void (await mkdir(target));
+    if (!prepared) {
+      await mkdir(target);
+      return;
+    }
     await run("cp", ["-al", prepared, target]);
     for (const database of (await run("find", [target, "-name", "*.db", "-type", "f"])).split("\n").filter(Boolean)) {
       await cp(database, `${database}.own`);

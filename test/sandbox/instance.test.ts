@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { chooseInstance, describeInstance, findInstance, foreignRoute } from "../../sandbox/instance";
+import { run } from "../../sandbox/run";
+import { needs } from "../capabilities";
+
+describe("instances of the sandbox", () => {
+  it("are apart from one another by range, port and prefix", () => {
+    const [one, two] = [describeInstance("a", 0), describeInstance("b", 7)];
+    assert.deepEqual(
+      [one.publicRange, one.hostAddress, one.apiPort, one.prefix],
+      ["198.18.0.0/24", "198.18.0.1", 18000, "zs0"],
+    );
+    assert.deepEqual(
+      [two.publicRange, two.hostAddress, two.apiPort, two.prefix],
+      ["198.18.7.0/24", "198.18.7.1", 18007, "zs7"],
+    );
+    assert.equal(two.stateDir, "/var/lib/zerosteal/b");
+  });
+
+  it("have names that are DNS labels of at most 12 characters, and nothing is made for another", async () => {
+    for (const name of ["", "Demo", "-a", "a-", "a_b", "../etc", "thirteenchars"]) {
+      await assert.rejects(
+        chooseInstance(name, true),
+        /is no name for a sandbox; use a DNS label of at most 12 characters/,
+      );
+    }
+    assert.equal(await findInstance("thirteenchars"), undefined);
+  });
+
+  it("are only chosen, not made, until they are saved", async () => {
+    const chosen = await chooseInstance("never-made", true);
+    assert.ok(chosen.index >= 0 && chosen.index < 256);
+    assert.equal(await findInstance("never-made"), undefined);
+  });
+
+  it("see a range that the host routes elsewhere, and do not take their own link for it", async function () {
+    needs(this, "root");
+    const instance = describeInstance("x", 250);
+    assert.equal(await foreignRoute(instance), undefined);
+    await run("ip", ["route", "add", "blackhole", "198.18.250.128/25"]);
+    try {
+      assert.match((await foreignRoute(instance)) ?? "", /198\.18\.250\.128\/25/);
+    } finally {
+      await run("ip", ["route", "delete", "blackhole", "198.18.250.128/25"]);
+    }
+  });
+});
