@@ -1,0 +1,22 @@
+/*
+ * The e2e tier: one real cluster, made by a fresh `npm run up`, broken and mended in place, and removed at the end whatever happened.
+ * Suites build on one another in this order. ZEROSTEAL_E2E_KEEP=1 leaves the cluster standing for a look at it.
+ */
+import { needs } from "../capabilities";
+import { runCli } from "./support/cli";
+import { upSuite } from "./suites/up";
+import { againSuite } from "./suites/again";
+import { downSuite } from "./suites/down";
+
+before(function () {
+  needs(this, "root");
+});
+
+after(async function () {
+  this.timeout(120_000);
+  if (process.env.ZEROSTEAL_E2E_KEEP !== "1" && process.getuid?.() === 0) await runCli("down");
+});
+
+upSuite();
+againSuite();
+downSuite();
