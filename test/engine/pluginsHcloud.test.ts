@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import path from "node:path";
 import { type Api, createApi, RecordingDriver } from "../../sandbox/api";
-import { Engine, type Resource } from "../sandbox/plugins/engine";
+import { Engine, findTool, type Resource } from "../sandbox/plugins/engine";
 
 const token = "t".repeat(64);
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB5P8l6aP0mJ0c6cG1J0YgJ9mFz8W0m0R2oJmQ0mQ0aB test";
@@ -91,12 +92,12 @@ describe("the hcloud stand-in under a real engine", function () {
     const node = await engine.resource("node");
     assert.equal(node.inputs?.userData, "#cloud-config\n");
     assert.equal(node.outputs?.userData, "wK9leoEi2xH7hUH5D+q3hxwsPXE=");
-    assert.match(String(node.outputs?.ipv4Address), /^198\.18\.0\./);
-    assert.deepEqual((node.outputs?.networks as { ip: string; aliasIps: string[] }[])[0]?.aliasIps, []);
+    assert.match(String(node.outputs.ipv4Address), /^198\.18\.0\./);
+    assert.deepEqual((node.outputs.networks as { ip: string; aliasIps: string[] }[])[0]?.aliasIps, []);
     const machine = driver.machines.get(Number(node.id));
     assert.equal(machine?.spec.userData, "#cloud-config\n");
     assert.deepEqual(
-      machine?.firewall?.map((rule) => rule.sourceCidrs),
+      machine.firewall?.map((rule) => rule.sourceCidrs),
       [["198.18.0.0/24", "10.0.0.1/32"], ["0.0.0.0/0"]],
     );
   });
@@ -203,6 +204,43 @@ describe("the hcloud stand-in under a real engine", function () {
       location: "fsn1", labels: { cluster: "a" } }, { import: "${server.server.id}" });`);
     await engine.succeed(["up", "--yes", "--skip-preview"]);
     assert.equal(await idOf("found"), String(server.server.id));
+    await engine.expectNoChanges();
+  });
+
+  it("imports what a killed engine left pending, and then finds nothing to do", async () => {
+    await engine.program(`new hcloud.Server("pending", { name: "pending", serverType: "ccx13", image: "debian-13",
+      location: "fsn1", userData: "#cloud-config\\n", labels: { cluster: "a" } }, { ignoreChanges: ["userData"] });`);
+    await engine.destroy();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const asked = new Promise<void>((resolve) => {
+      driver.before = ({ method }) => {
+        if (method !== "createMachine") return undefined;
+        resolve();
+        return held;
+      };
+    });
+    const pulumi = spawn(await findTool("pulumi"), ["up", "--yes", "--skip-preview", "--non-interactive"], {
+      cwd: path.join(engine.dir, "program"),
+      env: engine.env,
+      stdio: "ignore",
+    });
+    const ended = new Promise((resolve) => pulumi.once("exit", resolve));
+    await asked;
+    pulumi.kill("SIGKILL");
+    await ended;
+    release();
+    driver.before = () => undefined;
+    await engine.succeed(["cancel", "--yes"]);
+    assert.match((await engine.run(["preview"])).output, /interrupted|pending/i);
+    const { servers } = await call<{ servers: { id: number }[] }>("GET", "/servers?label_selector=cluster%3D%3Da");
+    assert.equal(servers.length, 1);
+    const id = String(servers[0]?.id);
+    // This engine's `refresh --import-pending-creates` only forgets the pending create; `import` takes the server over.
+    await engine.succeed(["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]);
+    const type = "hcloud:index/server:Server";
+    await engine.succeed(["import", type, "pending", id, "--yes", "--protect=false", "--generate-code=false"]);
+    assert.equal(await idOf("pending"), id);
     await engine.expectNoChanges();
   });
 

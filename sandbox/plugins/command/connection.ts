@@ -98,6 +98,7 @@ function connectTcp(endpoint: Endpoint, signal: AbortSignal): Promise<net.Socket
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: endpoint.host, port: endpoint.port });
     const fail = (reason: string) => {
+      signal.removeEventListener("abort", stop);
       socket.destroy();
       reject(new Error(`dial tcp ${address}: ${reason}`));
     };
@@ -165,7 +166,7 @@ function handshakeReason(error: Error & { level?: string }): string {
   if (error.level === "client-authentication") {
     return "ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain";
   }
-  if (/Host denied/.test(error.message)) return "ssh: host key mismatch";
-  if (/no matching host key format/.test(error.message)) return "ssh: no common algorithm for host key";
+  if (error.message.includes("Host denied")) return "ssh: host key mismatch";
+  if (error.message.includes("no matching host key format")) return "ssh: no common algorithm for host key";
   return error.message;
 }

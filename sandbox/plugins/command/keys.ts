@@ -37,21 +37,16 @@ export function usablePrivateKey(pem: string, password: string | undefined): str
   const parsed = utils.parseKey(text, password);
   if (!(parsed instanceof Error)) return text;
   if (/no passphrase given/i.test(parsed.message)) throw new Error("ssh: this private key is passphrase protected");
-  throw new Error(/BEGIN/.test(pem) ? `ssh: ${parsed.message}` : "ssh: no key found");
+  throw new Error(pem.includes("BEGIN") ? `ssh: ${parsed.message}` : "ssh: no key found");
 }
 
 function fromPkcs8(pem: string, password: string | undefined): string {
   const key = createPrivateKey({ key: pem, passphrase: password });
-  switch (key.asymmetricKeyType) {
-    case "rsa":
-      return key.export({ type: "pkcs1", format: "pem" }).toString();
-    case "ec":
-      return key.export({ type: "sec1", format: "pem" }).toString();
-    case "ed25519":
-      return openSshEd25519(key);
-    default:
-      throw new Error(`ssh: unsupported key type ${key.asymmetricKeyType}`);
-  }
+  const type = key.asymmetricKeyType;
+  if (type === "rsa") return key.export({ type: "pkcs1", format: "pem" }).toString();
+  if (type === "ec") return key.export({ type: "sec1", format: "pem" }).toString();
+  if (type === "ed25519") return openSshEd25519(key);
+  throw new Error(`ssh: unsupported key type ${type ?? "unknown"}`);
 }
 
 /** Ed25519 keys have no older PEM form, so the OpenSSH container is written out. */

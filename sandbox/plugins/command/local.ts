@@ -30,7 +30,7 @@ export function checkLogging(inputs: Bag): CheckFailure[] {
 /** Resolves to undefined when the command ended with status 0, otherwise to how it ended. */
 function execute({ command, inputs, previous, output, call }: Run): Promise<string | undefined> {
   const interpreter = inputs.interpreter as string[] | undefined;
-  const [program = "/bin/sh", ...args] = interpreter?.length ? [...interpreter, command] : ["/bin/sh", "-c", command];
+  const [program, ...args] = interpreter?.length ? [...interpreter, command] : ["/bin/sh", "-c", command];
   const env = { ...process.env, ...(inputs.environment as { [name: string]: string } | undefined) };
   if (inputs.addPreviousOutputInEnv !== false) {
     if (previous.stdout !== "") env.PULUMI_COMMAND_STDOUT = previous.stdout;

@@ -5,7 +5,9 @@ import { CommandFailure, type CommandKind, type Run } from "./commandResource";
 import { dial } from "./connection";
 import { checkLogging } from "./local";
 
-type Environment = { [name: string]: string };
+interface Environment {
+  [name: string]: string;
+}
 
 /** `command:remote:Command`: a command over SSH. */
 export const remoteCommand: CommandKind = {
@@ -34,7 +36,7 @@ function completeConnection(connection: Bag[string] | undefined, failures: Check
     failures.push({ property: "connection", reason: "Missing required field 'connection'" });
     return new Secret(opened);
   }
-  const complete = withDefaults(opened as Bag, "connection", failures);
+  const complete = withDefaults(opened, "connection", failures);
   const proxy = open(complete.proxy ?? null);
   if (proxy !== null && proxy !== unknown) complete.proxy = withDefaults(proxy as Bag, "connection.proxy", failures);
   return new Secret(complete);

@@ -1,4 +1,4 @@
-import { Bag, Secret, Value, hasUnknown, open, reveal } from "./values";
+import { type Bag, Secret, type Value, hasUnknown, open, reveal } from "./values";
 
 export type ChangeKind = "add" | "delete" | "update";
 
@@ -90,11 +90,8 @@ export function propertyOf(path: string): string {
  * provider that compares with the state has to do it again.
  */
 export function ignoreProperties(news: Bag, olds: Bag, ignored: string[]): Bag {
-  const kept: Bag = { ...news };
-  for (const name of ignored.map(propertyOf)) {
-    const old = olds[name];
-    if (old === undefined) delete kept[name];
-    else kept[name] = old;
-  }
-  return kept;
+  const names = new Set(ignored.map(propertyOf));
+  const others = Object.entries(news).filter(([name]) => !names.has(name));
+  const kept = Object.entries(olds).filter(([name]) => names.has(name));
+  return Object.fromEntries([...others, ...kept]);
 }

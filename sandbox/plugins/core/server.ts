@@ -22,7 +22,7 @@ export function pluginService(session: Session): UntypedServiceImplementation {
     ...resourceMethods(session),
     ...Object.fromEntries(unsupported.map((name) => [name, unary(refuse(name))])),
   };
-  return methods as UntypedServiceImplementation;
+  return methods;
 }
 
 /**

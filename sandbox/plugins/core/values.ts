@@ -10,9 +10,13 @@ export class Secret {
 export const unknown = Symbol("unknown");
 
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value } | Secret | typeof unknown;
-export type Bag = { [key: string]: Value };
+export interface Bag {
+  [key: string]: Value;
+}
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export type JsonBag = { [key: string]: Json };
+export interface JsonBag {
+  [key: string]: Json;
+}
 
 // The engine's wire format marks special objects by this key; the values tell their kinds apart.
 const signatureKey = "4dabf18193072939515e22adb298388d";
@@ -27,18 +31,12 @@ export function fromWire(wire: Json): Value {
   if (wire === unknownMarker) return unknown;
   if (wire === null || typeof wire !== "object") return wire;
   if (Array.isArray(wire)) return wire.map(fromWire);
-  switch (wire[signatureKey]) {
-    case secretSignature:
-      return new Secret(fromWire(wire.value ?? null));
-    case outputSignature: {
-      const value = wire.value === undefined ? unknown : fromWire(wire.value);
-      return wire.secret === true ? new Secret(value) : value;
-    }
-    case resourceSignature:
-      return fromWire(wire.id ?? wire.urn ?? null);
-    default:
-      return mapBag(wire, fromWire);
-  }
+  const kind = wire[signatureKey];
+  if (kind === secretSignature) return new Secret(fromWire(wire.value ?? null));
+  if (kind === resourceSignature) return fromWire(wire.id ?? wire.urn ?? null);
+  if (kind !== outputSignature) return mapBag(wire, fromWire);
+  const value = wire.value === undefined ? unknown : fromWire(wire.value);
+  return wire.secret === true ? new Secret(value) : value;
 }
 
 /** Turns values into the JSON tree that goes over the wire. Keys without a value vanish. */
@@ -52,7 +50,7 @@ export function toWire(value: Value): Json {
 
 /** Reads a bag from the wire; an absent one is empty. */
 export function bagFromWire(wire: JsonBag | undefined): Bag {
-  return wire === undefined ? {} : (mapBag(wire, fromWire) as Bag);
+  return wire === undefined ? {} : mapBag<Json, Value>(wire, fromWire);
 }
 
 function mapBag<From, To>(bag: { [key: string]: From }, map: (value: From) => To): { [key: string]: To } {
@@ -87,7 +85,7 @@ function some(value: Value | undefined, test: (part: Value) => boolean): boolean
   if (test(value)) return true;
   if (value instanceof Secret) return some(value.value, test);
   if (value === null || typeof value !== "object") return false;
-  return Object.values(value).some((part) => some(part as Value, test));
+  return Object.values(value).some((part) => some(part, test));
 }
 
 export const hasSecret = (value: Value | undefined): boolean => some(value, (part) => part instanceof Secret);
@@ -114,7 +112,7 @@ export function secretTexts(value: Value | undefined, inside = false): string[] 
   if (value instanceof Secret) return secretTexts(value.value, true);
   if (typeof value === "string") return inside ? [value] : [];
   if (typeof value !== "object") return [];
-  return Object.values(value).flatMap((part) => secretTexts(part as Value, inside));
+  return Object.values(value).flatMap((part) => secretTexts(part, inside));
 }
 
 /**

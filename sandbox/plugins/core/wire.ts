@@ -4,7 +4,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { PartialFailure } from "./provider";
-import { type Bag, bagFromWire, type JsonBag, toWire } from "./values";
+import { type Bag, bagFromWire, toWire } from "./values";
 
 export type Method<Request, Response> = (request: Request) => Promise<Response>;
 
@@ -36,7 +36,7 @@ export function unary<Request, Response>(method: Method<Request, Response>) {
 }
 
 export function readBag(struct: Struct | undefined): Bag {
-  return bagFromWire(struct?.toJavaScript() as JsonBag | undefined);
+  return bagFromWire(struct?.toJavaScript());
 }
 
 export function writeBag(bag: Bag): Struct {

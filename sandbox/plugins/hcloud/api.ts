@@ -36,7 +36,9 @@ export interface ApiSettings {
   userAgent: string;
 }
 
-type Query = { [key: string]: string | number | boolean | (string | number)[] | undefined };
+interface Query {
+  [key: string]: string | number | boolean | (string | number)[] | undefined;
+}
 
 // What a client of this API tries again by itself, and how often.
 const transientCodes = ["conflict", "rate_limit_exceeded", "bad_gateway", "timeout"];
@@ -89,7 +91,7 @@ export class Api {
 
   /** Waits until all actions have ended. Throws the first failure in the API's words. */
   async wait(...actions: (Action | null | undefined)[]): Promise<void> {
-    let pending = actions.filter((action) => action != null);
+    let pending = actions.filter((action) => action !== null && action !== undefined);
     for (let polls = 0; ; polls++) {
       const failed = pending.find((action) => action.status === "error");
       if (failed) throw new Error(actionFailure(failed));
@@ -154,8 +156,8 @@ export class Api {
     const headers: { [name: string]: string } = { Authorization: `Bearer ${token}`, "User-Agent": userAgent };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const response = await fetch(url, { method, headers, body: text }).catch((error: Error) => {
-      throw new Error(requestFailure(method, url, error), { cause: error });
+    const response = await fetch(url, { method, headers, body: text }).catch((error: unknown) => {
+      throw new Error(requestFailure(method, url, error as Error), { cause: error });
     });
     const answer = await response.text();
     const isJson = (response.headers.get("content-type") ?? "").startsWith("application/json");

@@ -1,8 +1,18 @@
 import { autoname } from "../core/autoname";
 import { equalValues, ignoreProperties, propertyOf } from "../core/diff";
 import { type Call, PartialFailure, type ResourceHandler } from "../core/provider";
-import { type Bag, hasUnknown, type Json, type JsonBag, keepSecrets, open, revealBag, unknown } from "../core/values";
-import { Api } from "./api";
+import {
+  type Bag,
+  hasUnknown,
+  type Json,
+  type JsonBag,
+  keepSecrets,
+  open,
+  revealBag,
+  unknown,
+  type Value,
+} from "../core/values";
+import { type Api } from "./api";
 import { operationFailure } from "./errorText";
 import { applyDefaults, checkInputs, diffState, type Field, inputFields, isEmpty, recordedValue } from "./schema";
 import type { Schema } from "./schema";
@@ -171,12 +181,8 @@ function importedInputs(schema: Schema, state: Bag): Bag {
 
 /** The recorded inputs, with what was changed behind the program's back put in its place. */
 function refreshedInputs(schema: Schema, oldInputs: Bag, state: Bag): Bag {
-  const inputs: Bag = { ...oldInputs };
   const drifted = new Set(diffState(schema, state, oldInputs).map((change) => propertyOf(change.path)));
-  for (const [key] of inputFields(schema)) {
-    if (oldInputs[key] === undefined || !drifted.has(key)) continue;
-    if (state[key] === undefined) delete inputs[key];
-    else inputs[key] = state[key];
-  }
-  return inputs;
+  const found = (key: string): Value | undefined => (drifted.has(key) ? state[key] : oldInputs[key]);
+  const entries = Object.keys(oldInputs).map((key) => [key, found(key)] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, Value] => entry[1] !== undefined));
 }

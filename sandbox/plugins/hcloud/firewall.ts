@@ -89,7 +89,7 @@ function ruleKey(rule: JsonBag): string {
   });
 }
 
-const targetKey = (entry: JsonBag): string => canonical(toTarget(entry) as unknown as JsonBag);
+const targetKey = (entry: JsonBag): string => canonical(toTarget(entry));
 
 function checkRules(rules: Json): string | undefined {
   for (const rule of maps(rules)) {

@@ -43,7 +43,13 @@ export const functions: { [token: string]: Function } = {
     return { ...args, id: listId(servers), servers };
   },
   "index/getSshKeys:getSshKeys": async (api, args) => {
-    type Key = { id: number; name: string; fingerprint: string; public_key: string; labels: JsonBag };
+    interface Key {
+      id: number;
+      name: string;
+      fingerprint: string;
+      public_key: string;
+      labels: JsonBag;
+    }
     const keys = await api.all<Key>("/ssh_keys", "ssh_keys", { label_selector: optional(args.withSelector) });
     const sshKeys = keys.map(({ public_key: publicKey, ...key }) => ({
       id: key.id,

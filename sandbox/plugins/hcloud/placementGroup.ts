@@ -24,7 +24,10 @@ export const placementGroup: CloudResource = {
   },
   create: async (api, inputs, made) => {
     const body = { name: inputs.name, type: inputs.type, labels: inputs.labels ?? {} };
-    type Answer = { placement_group: ApiPlacementGroup; action?: Action | null };
+    interface Answer {
+      placement_group: ApiPlacementGroup;
+      action?: Action | null;
+    }
     const answer = await api.post<Answer>("/placement_groups", body);
     made(String(answer.placement_group.id));
     await api.wait(answer.action);

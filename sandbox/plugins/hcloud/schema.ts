@@ -22,7 +22,9 @@ export interface Field {
   check?(input: Json): string | undefined;
 }
 
-export type Schema = { [property: string]: Field };
+export interface Schema {
+  [property: string]: Field;
+}
 
 /** The properties that a program may set. */
 export function inputFields(schema: Schema): [string, Field][] {

@@ -1,3 +1,4 @@
+import type { EngineLog } from "../core/engineLog";
 import type { Json, JsonBag } from "../core/values";
 import type { Action, Api } from "./api";
 import type { CloudResource } from "./cloudResource";
@@ -78,7 +79,11 @@ export const server: CloudResource = {
   checkTogether: (inputs) => checkNetworks(inputs.networks),
 
   create: async (api, inputs, made) => {
-    type Answer = { server: ApiServer; action: Action; next_actions: Action[] };
+    interface Answer {
+      server: ApiServer;
+      action: Action;
+      next_actions: Action[];
+    }
     const answer = await api.post<Answer>("/servers", await createRequest(api, inputs));
     const id = String(answer.server.id);
     made(id);
@@ -139,7 +144,7 @@ export const server: CloudResource = {
   },
 
   delete: async (api, id, state, call) => {
-    if (state.shutdownBeforeDeletion === true) await shutDown(api, id, call.log.warning);
+    if (state.shutdownBeforeDeletion === true) await shutDown(api, id, call.log);
     const { action } = await api.delete<{ action: Action }>(`/servers/${id}`);
     await api.wait(action);
   },
@@ -151,7 +156,7 @@ function imageOf({ image }: ApiServer, known: JsonBag): Json {
   return image.name && String(image.id) !== known.image ? image.name : String(image.id);
 }
 
-async function shutDown(api: Api, id: string, warn: (message: string) => void): Promise<void> {
+async function shutDown(api: Api, id: string, log: EngineLog): Promise<void> {
   const { action } = await api.post<{ action: Action }>(`/servers/${id}/actions/shutdown`);
   await api.wait(action);
   const stillOn = "server has not shut down yet";
@@ -162,6 +167,6 @@ async function shutDown(api: Api, id: string, warn: (message: string) => void): 
     });
   } catch (error) {
     if (!isStillOn(error)) throw error;
-    warn(`Server id ${id} did not finish shutting down gracefully in time, deleting it anyways.`);
+    log.warning(`Server id ${id} did not finish shutting down gracefully in time, deleting it anyways.`);
   }
 }

@@ -29,7 +29,7 @@ export class HelmError extends Error {
   }
 
   get notFound(): boolean {
-    return /release: not found/.test(this.message);
+    return this.message.includes("release: not found");
   }
 }
 

@@ -12,7 +12,7 @@ interface Kubeconfig {
 export function parseKubeconfig(content: unknown): Kubeconfig | undefined {
   if (typeof content !== "string") return undefined;
   const parsed: unknown = parse(content, { logLevel: "silent" });
-  return parsed !== null && typeof parsed === "object" ? (parsed as Kubeconfig) : undefined;
+  return parsed !== null && typeof parsed === "object" ? parsed : undefined;
 }
 
 /** The namespace of the chosen context, or of the current one. */

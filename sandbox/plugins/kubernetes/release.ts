@@ -38,8 +38,8 @@ export interface ClusterAccess {
 /** `kubernetes:helm.sh/v3:Release`, by the helm program. */
 export function releaseResource(access: () => ClusterAccess): ResourceHandler {
   const runHelm = (args: string[], call: Call, inputs: Bag = {}, stdin?: string): Promise<string> =>
-    helm({ args, kubeconfig: access().kubeconfig, stdin, signal: call.signal }).catch((error: Error) => {
-      const message = redact(error.message, secretTexts(inputs));
+    helm({ args, kubeconfig: access().kubeconfig, stdin, signal: call.signal }).catch((error: unknown) => {
+      const message = redact((error as Error).message, secretTexts(inputs));
       throw error instanceof HelmError ? new HelmError(message) : error;
     });
 
@@ -134,7 +134,11 @@ export function releaseResource(access: () => ClusterAccess): ResourceHandler {
     try {
       const live = JSON.parse(await runHelm(["status", ...where], call)) as LiveRelease;
       // The status leaves out the chart.
-      type Metadata = { chart: string; version: string; appVersion?: string };
+      interface Metadata {
+        chart: string;
+        version: string;
+        appVersion?: string;
+      }
       const { chart, ...versions } = JSON.parse(await runHelm(["get", "metadata", ...where], call)) as Metadata;
       return { ...live, chart: { metadata: { name: chart, ...versions } } };
     } catch (error) {
@@ -151,26 +155,19 @@ export function releaseResource(access: () => ClusterAccess): ResourceHandler {
   /** The arguments to go on with: an operation that was interrupted or failed before is cleared away first. */
   async function argsFor(plain: JsonBag, call: Call, first: boolean): Promise<string[]> {
     const where = [String(plain.name), "--namespace", String(plain.namespace)];
-    const found = (await status(plain, call))?.info.status;
-    switch (found) {
-      case "pending-install":
-        call.log.warning(
-          `Helm release "${idOf(plain)}" was left half installed by an interrupted update; starting anew`,
-        );
-        await runHelm(["uninstall", ...where], call);
-        return installArgs(plain);
-      case "pending-upgrade":
-      case "pending-rollback":
-        call.log.warning(
-          `Helm release "${idOf(plain)}" was left locked by an interrupted update; rolling it back first`,
-        );
-        await runHelm(["rollback", ...where], call);
-        return upgradeArgs(plain);
-      case "failed":
-        return upgradeArgs(plain, true);
-      default:
-        return first ? installArgs(plain) : upgradeArgs(plain);
+    const found = (await status(plain, call))?.info.status ?? "absent";
+    if (found === "pending-install") {
+      call.log.warning(`Helm release "${idOf(plain)}" was left half installed by an interrupted update; starting anew`);
+      await runHelm(["uninstall", ...where], call);
+      return installArgs(plain);
     }
+    if (found === "pending-upgrade" || found === "pending-rollback") {
+      call.log.warning(`Helm release "${idOf(plain)}" was left locked by an interrupted update; rolling it back first`);
+      await runHelm(["rollback", ...where], call);
+      return upgradeArgs(plain);
+    }
+    if (found === "failed") return upgradeArgs(plain, true);
+    return first ? installArgs(plain) : upgradeArgs(plain);
   }
 }
 

@@ -97,7 +97,7 @@ describe("remote.Command", () => {
 
   it("passes lines longer than any buffer", async () => {
     const { state } = await create(remote, bag({ create: "head -c 300000 /dev/zero | tr '\\0' x" }));
-    assert.equal(String(state.stdout).length, 300_000);
+    assert.equal((state.stdout as string).length, 300_000);
   });
 
   it("accepts exactly the pinned host key, also of a server that has several", async () => {

@@ -3,13 +3,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { type Api as Cloud, createApi, RecordingDriver } from "../../../sandbox/api";
-import { type Bag, type JsonBag, revealBag, Secret, unknown } from "../../../sandbox/plugins/core/values";
+import { type Bag, type JsonBag, revealBag, Secret, unknown, type Value } from "../../../sandbox/plugins/core/values";
 import type { PluginProvider, ResourceHandler } from "../../../sandbox/plugins/core/provider";
 import { hcloudProvider, parseDuration, readSettings } from "../../../sandbox/plugins/hcloud/provider";
 import { callFor, create } from "./calls";
 
 const token = "u".repeat(64);
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB5P8l6aP0mJ0c6cG1J0YgJ9mFz8W0m0R2oJmQ0mQ0aB test";
+
+/** A property that is a text. */
+function text(value: Value | undefined): string {
+  assert.equal(typeof value, "string");
+  return value as string;
+}
 
 describe("the hcloud stand-in", () => {
   let dir: string;
@@ -65,11 +71,11 @@ describe("the hcloud stand-in", () => {
       return (await handler("Network").check(call)).inputs;
     };
     const first = await check({}, { ipRange: "10.0.0.0/16" });
-    assert.match(String(first.name), /^demo-[0-9a-f]{7}$/);
+    assert.match(text(first.name), /^demo-[0-9a-f]{7}$/);
     assert.deepEqual((first.__defaults as string[]).includes("name"), true);
     assert.equal((await check({ ...first, name: "demo-kept" }, { ipRange: "10.0.0.0/16" })).name, "demo-kept");
     const fixed = await check({}, { ipRange: "10.0.0.0/16", name: "mine" });
-    assert.match(String((await check(fixed, { ipRange: "10.0.0.0/16" })).name), /^demo-/);
+    assert.match(text((await check(fixed, { ipRange: "10.0.0.0/16" })).name), /^demo-/);
   });
 
   it("says what is wrong with inputs, and believes unknown ones", async () => {
@@ -103,7 +109,7 @@ describe("the hcloud stand-in", () => {
   it("keeps an SSH key as given and reports one that exists", async () => {
     const key = await make("SshKey", { name: "k", publicKey });
     assert.equal(key.state.publicKey, publicKey);
-    assert.match(String(key.state.fingerprint), /^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
+    assert.match(text(key.state.fingerprint), /^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
     await assert.rejects(
       make("SshKey", { name: "k2", publicKey }),
       /SSH key with the same fingerprint already exists \(uniqueness_error, [0-9a-f]+\)/,
@@ -189,7 +195,7 @@ describe("the hcloud stand-in", () => {
       assert.equal(driver.attachments.get(`${net.id}/${server.id}`)?.ip, "10.2.0.5");
       const [first] = server.state.networks as JsonBag[];
       assert.deepEqual([first?.ip, first?.networkId, first?.aliasIps], ["10.2.0.5", Number(net.id), []]);
-      assert.equal(server.state.ipv6Address, `${String(server.state.ipv6Network).replace(/\/\d+$/, "")}1`);
+      assert.equal(server.state.ipv6Address, `${text(server.state.ipv6Network).replace(/\/\d+$/, "")}1`);
     });
 
     it("records user data by its hash, secret if the program said so, and ignores equal text", async () => {
@@ -222,8 +228,8 @@ describe("the hcloud stand-in", () => {
       const seen = await read("Server", server.id, before.state, { ...before.inputs, labels: { a: "b" } });
       assert.deepEqual(revealBag(seen?.state ?? {}).labels, { drift: "yes" });
       assert.deepEqual(seen?.inputs.labels, { drift: "yes" });
-      assert.ok(seen?.inputs.userData instanceof Secret && seen.inputs.userData.value === "#cloud-config\n");
-      await update("Server", { ...server, state: seen?.state ?? {} }, server.inputs);
+      assert.ok(seen.inputs.userData instanceof Secret && seen.inputs.userData.value === "#cloud-config\n");
+      await update("Server", { ...server, state: seen.state }, server.inputs);
     });
 
     it("moves it to another address and changes aliases", async () => {
@@ -246,7 +252,7 @@ describe("the hcloud stand-in", () => {
       const news = { serverId: Number(server.id), subnetId: `${net.id}-10.2.0.0/24`, ip: "10.2.0.9" };
       const made = await make("ServerNetwork", news);
       assert.equal(made.id, `${server.id}-${net.id}`);
-      assert.match(String(made.state.macAddress), /^86:00:00/);
+      assert.match(text(made.state.macAddress), /^86:00:00/);
       assert.deepEqual((await diff("ServerNetwork", made, { ...made.inputs, ip: "10.2.0.10" })).paths, ["update ip !"]);
       const aliased = await update("ServerNetwork", made, { ...made.inputs, aliasIps: ["10.2.0.88"] });
       assert.deepEqual(aliased.aliasIps, ["10.2.0.88"]);

@@ -8,7 +8,12 @@ import { networkSubnet } from "../../../sandbox/plugins/hcloud/networkSubnet";
 import { server as serverKind } from "../../../sandbox/plugins/hcloud/server";
 import { callFor } from "./calls";
 
-type Reply = { status?: number; body?: object; headers?: { [name: string]: string }; text?: string };
+interface Reply {
+  status?: number;
+  body?: object;
+  headers?: { [name: string]: string };
+  text?: string;
+}
 
 /** An API that answers each request by the next of its scripted replies. */
 class ScriptedApi {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import net from "node:net";
-import { type Connection, Server, utils } from "ssh2";
+import { type Connection, Server, type Session, utils } from "ssh2";
 
 /** A key pair in the forms that SSH uses. */
 export interface SshKeyPair {
@@ -79,7 +79,7 @@ export class LoopbackSshServer {
       else if (context.method === "password" && context.password === "letmein") context.accept();
       else context.reject(["publickey", "password"]);
     });
-    client.on("session", (accept) => this.session(accept));
+    client.on("session", (accept) => this.session(accept()));
     client.on("tcpip", (accept, reject, info) => {
       const target = net.connect(info.destPort, info.destIP, () => {
         const stream = accept();
@@ -89,13 +89,15 @@ export class LoopbackSshServer {
     });
   }
 
-  private session(accept: () => ReturnType<Parameters<Connection["on"]>[1]>): void {
-    const session = accept() as unknown as import("ssh2").Session;
+  private session(session: Session): void {
     const env: { [name: string]: string } = {};
     session.on("env", (acceptEnv, reject, { key, val }) => {
-      if (!this.acceptEnv.includes(key)) return reject?.();
+      if (!this.acceptEnv.includes(key)) {
+        reject();
+        return;
+      }
       env[key] = val;
-      acceptEnv?.();
+      acceptEnv();
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
       this.commands.push(command);
