@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "mocha";
 import { root } from "../../docs/generate/declarations";
+import { parse } from "yaml";
+import { type ClusterArgs, planCluster } from "../../components/plan";
 import { referencePages } from "../../docs/generate/reference";
 
 const tracked = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" }).trim().split("\n");
@@ -57,5 +59,16 @@ describe("the documentation", () => {
       dead.filter(([, names]) => names.length > 0),
       [],
     );
+  });
+
+  it("has an example for Hetzner that can be planned", () => {
+    const text = readFileSync(path.join(root, "stacks/cluster/Pulumi.hetzner.example.yaml"), "utf8");
+    const { config } = parse(text) as { config: { "zerosteal:name": string; "zerosteal:cluster": ClusterArgs } };
+    const plan = planCluster(config["zerosteal:name"], config["zerosteal:cluster"]);
+    assert.deepEqual(
+      plan.nodes.map((node) => node.name),
+      ["prod-control-plane-1", "prod-web-1", "prod-web-2"],
+    );
+    assert.deepEqual(plan.warnings, []);
   });
 });
