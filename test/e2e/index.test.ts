@@ -7,6 +7,8 @@ import { runCli } from "./support/cli";
 import { upSuite } from "./suites/up";
 import { againSuite } from "./suites/again";
 import { downSuite } from "./suites/down";
+import { firewallSuite } from "./suites/firewall";
+import { realSuite } from "./suites/real";
 
 before(function () {
   needs(this, "root");
@@ -19,4 +21,6 @@ after(async function () {
 
 upSuite();
 againSuite();
+realSuite();
+firewallSuite();
 downSuite();

@@ -16,6 +16,20 @@ interface NodeList {
   items: { metadata: { name: string }; status: { conditions: { type: string; status: string }[] } }[];
 }
 
+/** Ids, public addresses and keys, and what is computed from them and comes to steps by standard input. */
+const unknowable =
+  /\.(networkId|placementGroupId|firewallIds\.\d+|sshKeys\.\d+|triggers\.\d+|stdin|connection|publicKey|kubeconfig|host|hostKey)$/;
+
+/** Planned values that the engine cannot show as they will be. */
+const notShown = [
+  // A key that is made in the preview is not the one that is kept: nothing is kept by a preview.
+  /sshKey:SshKey::[\w-]+\.publicKey: "ssh-ed25519 \S+" became "ssh-ed25519 \S+"$/,
+  // The release's provider waits for the kubeconfig, so at preview it does not complete inputs yet: it drops a mark of the SDK and reads
+  // the chart's version.
+  /helm\.sh\/v3:Release::[\w-]+\.compat: "true" became nothing$/,
+  /helm\.sh\/v3:Release::[\w-]+\.version: nothing became "[\d.]+"$/,
+];
+
 /** A fresh sandbox: what `up` makes, and that the preview before it said so. */
 export function upSuite(): void {
   describe("up: from nothing to a verified cluster", function () {
@@ -102,15 +116,14 @@ export function upSuite(): void {
         return compareInputs(inputs, applied, urn.split("::").slice(2).join("::"));
       });
       assert.deepEqual(
-        compared.flatMap(({ different }) => different),
+        compared
+          .flatMap(({ different }) => different)
+          .filter((text) => !notShown.some((pattern) => pattern.test(text))),
         [],
       );
       const unknown = compared.flatMap((entry) => entry.unknown);
-      // Ids, public addresses and keys; what is computed from them comes to the steps by standard input.
-      const allowed =
-        /\.(networkId|placementGroupId|firewallIds\.\d+|sshKeys\.\d+|triggers\.\d+|stdin|connection|publicKey|kubeconfig|host|hostKey)$/;
       assert.deepEqual(
-        unknown.filter((place) => !allowed.test(place)),
+        unknown.filter((place) => !unknowable.test(place)),
         [],
       );
       tell(`${unknown.length} inputs unknown at preview: ids, addresses, keys and what is made of them`);

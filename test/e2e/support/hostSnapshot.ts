@@ -99,9 +99,16 @@ export async function processesOf(instance: Instance): Promise<string[]> {
   return found.flat();
 }
 
+interface Link {
+  ifname: string;
+  mtu: number;
+  address?: string;
+  master?: string;
+  linkinfo?: { info_kind?: string };
+}
+
 async function links(): Promise<string[]> {
   const { stdout } = await execa("ip", ["-j", "-d", "link", "show"]);
-  type Link = { ifname: string; mtu: number; address?: string; master?: string; linkinfo?: { info_kind?: string } };
   return (JSON.parse(stdout) as Link[]).map(({ ifname, mtu, address, master, linkinfo }) =>
     [ifname, linkinfo?.info_kind, mtu, address, master].join(" "),
   );

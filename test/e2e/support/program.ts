@@ -47,11 +47,10 @@ export async function engineSteps(engine: Engine, args: string[]): Promise<Engin
 }
 
 function stepsOf(log: string): Step[] {
-  type Event = { resourcePreEvent?: { metadata: Step }; resOutputsEvent?: { metadata: Step } };
   const events = log
     .split("\n")
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as Event);
+    .map((line) => JSON.parse(line) as { resOutputsEvent?: { metadata: Step } });
   return events.flatMap((event) => {
     const step = event.resOutputsEvent?.metadata;
     return step && step.op !== "same" ? [{ op: step.op, urn: step.urn, type: step.type }] : [];
@@ -62,6 +61,10 @@ function stepsOf(log: string): Step[] {
 export interface Planned {
   urn: string;
   inputs: Record<string, unknown>;
+}
+
+interface Preview {
+  steps: { urn: string; newState?: { inputs?: Record<string, unknown> } }[];
 }
 
 /**
@@ -82,7 +85,6 @@ export async function firstPreview(workers: number): Promise<Planned[]> {
   });
   const { exitCode, stdout, stderr } = await engineCommand(engine, ["preview", "--json"]);
   if (exitCode !== 0) throw new Error(`the first preview ended with ${exitCode}:\n${stdout.slice(-3000)}\n${stderr}`);
-  type Preview = { steps: { urn: string; newState?: { inputs?: Record<string, unknown> } }[] };
   const { steps } = JSON.parse(stdout) as Preview;
   return steps.map(({ urn, newState }) => ({ urn, inputs: newState?.inputs ?? {} }));
 }
@@ -129,5 +131,5 @@ export function compareInputs(
 }
 
 function show(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 120) ?? "nothing";
+  return value === undefined ? "nothing" : JSON.stringify(value).slice(0, 120);
 }

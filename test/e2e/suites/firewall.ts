@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { PublicNetwork } from "../../../sandbox/network/public";
+import { ensureNamespace, removeNamespace } from "../../../sandbox/network/namespaces";
+import { run } from "../../../sandbox/run";
+import { cloud } from "../support/cloud";
+import {
+  type Cluster,
+  controlPlane,
+  inNamespace,
+  kubectl,
+  kubeGet,
+  onNode,
+  openCluster,
+  worker,
+} from "../support/cluster";
+import { connectScript } from "../support/connect";
+import { tell } from "../support/evidence";
+import { inPod, namespace, startPods } from "../support/pods";
+import { eventually } from "../support/wait";
+
+/** A port of the public side that no server has: server ids are longer. */
+const clientPort = 200;
+
+/** The public side, from inside and outside of the CIDRs that the cluster was given. */
+export function firewallSuite(): void {
+  describe("firewall", function () {
+    this.timeout(180_000);
+    let cluster: Cluster;
+    let client: string;
+    let nodePort: number;
+
+    /** Somebody on the internet. */
+    const outside = (address: string, port: number): Promise<string> =>
+      inNamespace(client, ["bash", "-c", connectScript(address, port)]);
+    /** The operator: this host, whose address is in the CIDRs. */
+    const inside = (address: string, port: number): Promise<string> =>
+      run("bash", ["-c", connectScript(address, port)]);
+
+    before(async () => {
+      cluster = await openCluster();
+      const { instance } = cluster;
+      client = `${instance.prefix}-client`;
+      await ensureNamespace(client);
+      const address = instance.hostAddress.replace(/\.1$/, ".200");
+      await new PublicNetwork(instance).plug(clientPort, client, address);
+      await startPods(cluster);
+      nodePort = await exposePod(cluster);
+    });
+
+    after(async () => {
+      await removeNamespace(client);
+    });
+
+    it("a client outside reaches what is open to all, so what it does not reach is closed to it", async () => {
+      assert.equal(await outside(cluster.instance.hostAddress, cluster.instance.mirrorPort), "connected");
+    });
+
+    for (const [what, port] of [
+      ["SSH", 22],
+      ["the API", 6443],
+    ] as const) {
+      it(`${what}: outside times out on every node, inside connects`, async () => {
+        for (const node of cluster.nodes) {
+          assert.equal(await outside(node.publicAddress, port), "timed out", node.name);
+        }
+        assert.equal(await inside(controlPlane(cluster).publicAddress, port), "connected");
+        tell(`port ${port}: timed out outside on ${cluster.nodes.length} nodes, connected inside`);
+      });
+    }
+
+    it("a NodePort answers on the private network and on no public address", async () => {
+      const from = controlPlane(cluster);
+      for (const index of [0, 1]) {
+        const { privateAddress, publicAddress, name } = worker(cluster, index);
+        assert.equal(await onNode(cluster, from, connectScript(privateAddress, nodePort)), "connected", name);
+        assert.equal(await outside(publicAddress, nodePort), "timed out", name);
+        assert.equal(await inside(publicAddress, nodePort), "timed out", name);
+      }
+    });
+
+    it("a NodePort is refused on a public address even where no firewall stands before it", async () => {
+      const { publicAddress, serverId } = worker(cluster, 0);
+      const { firewalls } = await cloud<{ firewalls: { id: number }[] }>(
+        cluster.engine,
+        "GET",
+        `/firewalls?name=${cluster.plan.name}`,
+      );
+      const change = (verb: "apply_to" | "remove_from"): Promise<unknown> =>
+        cloud(
+          cluster.engine,
+          "POST",
+          `/firewalls/${firewalls[0]?.id}/actions/${verb === "apply_to" ? "apply_to_resources" : "remove_from_resources"}`,
+          { [verb]: [{ type: "server", server: { id: serverId } }] },
+        );
+      await change("remove_from");
+      try {
+        await eventually(async () => assert.equal(await outside(publicAddress, 22), "connected"));
+        assert.equal(await outside(publicAddress, nodePort), "refused");
+      } finally {
+        await change("apply_to");
+      }
+      await eventually(async () => assert.equal(await outside(publicAddress, 22), "timed out"));
+    });
+  });
+}
+
+/** Lets the pod of the first worker answer behind a NodePort. */
+async function exposePod(cluster: Cluster): Promise<number> {
+  const node = worker(cluster, 0);
+  await inPod(
+    cluster,
+    node,
+    "setsid socat TCP-LISTEN:8080,fork,reuseaddr SYSTEM:'echo hello' >/dev/null 2>&1 </dev/null & disown",
+  );
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "hello", namespace },
+    spec: { type: "NodePort", selector: { node: node.name }, ports: [{ port: 8080 }] },
+  };
+  await kubectl(cluster, ["apply", "-f", "-"], JSON.stringify(service));
+  const made = await kubeGet<{ spec: { ports: { nodePort: number }[] } }>(cluster, "-n", namespace, "service", "hello");
+  const port = made.spec.ports[0]?.nodePort ?? 0;
+  const probe = connectScript(worker(cluster, 1).privateAddress, port);
+  await eventually(async () => assert.equal(await onNode(cluster, controlPlane(cluster), probe), "connected"));
+  return port;
+}
