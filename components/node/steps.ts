@@ -32,8 +32,9 @@ export function prepareNode(
     script: learnHostKey,
     machine: server,
     timeoutSeconds: 300,
-    // What it found stays true as long as the machine lives: neither a new wording nor a moved address may ask again with a key that is gone.
-    opts: { ignoreChanges: ["create", "connection"] },
+    // What it found stays true as long as the machine lives: a later wording must not ask again with a key that is gone. The connection is
+    // not ignored: an ignored input keeps its old value in a replacement too, and a new machine has a new address.
+    opts: { ignoreChanges: ["create"] },
   });
   const connection = { host, privateKey, hostKey: learned.stdout };
   const prepared = remoteStep(context, `tune-${node.name}`, {

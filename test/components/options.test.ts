@@ -88,7 +88,7 @@ describe("options of a cluster's resources", () => {
   it("learn a machine's host key once: neither a new wording nor a moved address asks again with a key that is gone", async () => {
     const { registrations } = await runCluster();
     const learned = find(registrations, "remote.Command hostkey-prod-web-1");
-    assert.deepEqual(learned.ignoreChanges, ["create", "connection"]);
+    assert.deepEqual(learned.ignoreChanges, ["create"]);
     assert.deepEqual(opened(learned.inputs.triggers), [idOf("hcloud:index/server:Server", "prod-web-1")]);
     const pinned = opened(find(registrations, "remote.Command tune-prod-web-1").inputs.connection);
     assert.equal((pinned as { hostKey: string }).hostKey, "stdout of hostkey-prod-web-1");
