@@ -85,7 +85,7 @@ describe("options of a cluster's resources", () => {
     }
   });
 
-  it("learn a machine's host key once: neither a new wording nor a moved address asks again with a key that is gone", async () => {
+  it("learn a machine's host key once, and anew at the address of a machine that takes its place", async () => {
     const { registrations } = await runCluster();
     const learned = find(registrations, "remote.Command hostkey-prod-web-1");
     assert.deepEqual(learned.ignoreChanges, ["create"]);
