@@ -99,7 +99,7 @@ export default defineConfig(
       "no-restricted-syntax": [
         "error",
         {
-          selector: "MemberExpression[object.name=/^(describe|it|context|specify)$/][property.name=/^(only|skip)$/]",
+          selector: "MemberExpression[object.name=/^(describe|it|specify)$/][property.name=/^(only|skip)$/]",
           message: "Tests are skipped by a named capability alone: needs(this, …) of test/capabilities.ts.",
         },
       ],

@@ -101,7 +101,7 @@ export async function buildGo(group: Tool[], arch: Arch, outDir: string, onProgr
       advice:
         "If it is the network: `go env GOPROXY` names the module proxy that must be reachable. Then run again; what was compiled is kept.",
       onLine: (line) => step.set(line.startsWith("go: ") ? line.slice(4) : `compiling ${line}`),
-      elapsedMs: step.elapsedMs,
+      elapsedMs: () => step.elapsedMs(),
     });
     for (const tool of group) {
       await rename(path.join(outDir, goOutput((tool.recipe as GoRecipe).package)), path.join(outDir, tool.name));

@@ -108,8 +108,8 @@ export async function withLock<T>(dir: string, job: () => Promise<T>, onProgress
   let release: (() => Promise<void>) | undefined;
   try {
     while (!release) {
-      release = await lockfile.lock(dir, { stale: 30_000, update: 5_000 }).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ELOCKED") throw error;
+      release = await lockfile.lock(dir, { stale: 30_000, update: 5_000 }).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
         step.set(`another run is filling ${dir}; waiting for it`);
         return undefined;
       });

@@ -136,9 +136,9 @@ async function sort(
   probe: UpstreamProbe,
 ): Promise<{ toFetch: Missing[]; toBuild: Missing[] }> {
   const reachable = await Promise.all(
-    missing.map(({ tool }) => {
+    missing.map(async ({ tool }) => {
       const upstream = tool.upstream?.[store.arch];
-      return upstream !== undefined && probe.reachable(upstream.url);
+      return upstream !== undefined && (await probe.reachable(upstream.url));
     }),
   );
   return {
@@ -176,17 +176,11 @@ async function fetchAll(
   options: EnsureOptions,
 ): Promise<Missing[]> {
   const failed: Missing[] = [];
-  const byUrl = new Map<string, Missing[]>();
-  for (const item of items) {
-    const { url } = item.tool.upstream?.[store.arch] as Upstream;
-    byUrl.set(url, [...(byUrl.get(url) ?? []), item]);
-  }
-  for (const [url, group] of byUrl) {
+  for (const { url, sha256, group } of byUrl(store, items)) {
     const step = beginStep(group.map(({ tool }) => `${tool.name} ${tool.version}`).join(", "), options.onProgress);
     step.tell(`downloading ${url}`);
     const archive = path.join(work, "download");
     try {
-      const { sha256 } = group[0]?.tool.upstream?.[store.arch] as Upstream;
       if (!(await probe.reachable(url))) throw new DownloadError(`${new URL(url).host} failed before.`, "network");
       await downloadPatiently(url, sha256, archive, step, options.limits ?? defaultLimits);
       for (const { tool, notes } of group) {
@@ -206,6 +200,18 @@ async function fetchAll(
     }
   }
   return failed;
+}
+
+/** One download may hold several tools. */
+function byUrl(store: ToolStore, items: Missing[]): (Upstream & { group: Missing[] })[] {
+  const downloads = new Map<string, Upstream & { group: Missing[] }>();
+  for (const item of items) {
+    const upstream = item.tool.upstream?.[store.arch] as Upstream;
+    const download = downloads.get(upstream.url) ?? { ...upstream, group: [] };
+    download.group.push(item);
+    downloads.set(upstream.url, download);
+  }
+  return [...downloads.values()];
 }
 
 /** A connection that broke off is tried twice more; a wrong file or an error answer would only come again. */

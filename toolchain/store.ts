@@ -95,8 +95,8 @@ export class ToolStore {
 }
 
 async function readRecord(file: string): Promise<StoredRecord | undefined> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   });
   return text === undefined ? undefined : (JSON.parse(text) as StoredRecord);

@@ -101,8 +101,8 @@ async function place(from: string, to: string): Promise<void> {
     return;
   }
   await mkdir(path.dirname(to), { recursive: true });
-  await link(from, to).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EXDEV") throw error;
+  await link(from, to).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
     return copyFile(from, to);
   });
 }

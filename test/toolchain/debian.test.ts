@@ -66,7 +66,7 @@ describe("ensureDebianPackages", () => {
 
   it("shows apt-get's last lines when it fails", async () => {
     const broken = host(["nftables"]);
-    const { run } = broken;
+    const run = broken.run.bind(broken);
     broken.run = async (command, args, onLine) =>
       command === "apt-get"
         ? { exitCode: 100, output: "E: Unable to locate package mmdebstrap" }

@@ -47,22 +47,32 @@ describe("image names", () => {
   });
 });
 
+interface Manifest {
+  config: { digest: string };
+  layers: { digest: string }[];
+}
+
+interface Config {
+  config: { Cmd?: string[]; Env?: string[] };
+  rootfs: { diff_ids: string[] };
+}
+
 describe("images", () => {
   it("have a manifest and a config that name what is stored", async () => {
     await withFolder(async (dir) => {
       const store = new BlobStore(path.join(dir, "store"));
       const recipe = await smallImage(dir, "quay.io/a/b:v1", "text");
       const { image } = await ensureImage(store, { ...recipe, cmd: ["/x"], env: { A: "b" } }, "none");
-      const read = async (digest: string) => JSON.parse(await readFile(store.file(digest), "utf8"));
-      const { config, layers } = await read(image.digest);
+      const read = async <T>(digest: string): Promise<T> => JSON.parse(await readFile(store.file(digest), "utf8")) as T;
+      const { config, layers } = await read<Manifest>(image.digest);
       assert.deepEqual(
         [config, ...layers].map((blob) => blob.digest),
         image.blobs,
       );
-      const { config: settings, rootfs } = await read(config.digest);
-      assert.deepEqual(rootfs.diff_ids, [layers[0].digest], "a plain layer is its own content");
+      const { config: settings, rootfs } = await read<Config>(config.digest);
+      assert.deepEqual(rootfs.diff_ids, [layers[0]?.digest], "a plain layer is its own content");
       assert.deepEqual(settings.Cmd, ["/x"]);
-      assert.ok(settings.Env.includes("A=b"));
+      assert.ok(settings.Env?.includes("A=b"));
       assert.deepEqual(await ensureImage(store, { ...recipe, cmd: ["/x"], env: { A: "b" } }, "none"), {
         image,
         layerKeys: [(await ensureImage(store, recipe, "none")).layerKeys[0]],

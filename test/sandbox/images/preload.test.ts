@@ -23,7 +23,7 @@ describe("prepared container runtime", () => {
     const target = path.join(dir, "containerd");
     await mkdir(target);
     const step = beginStep("test");
-    await pullInto(target, set, await ensure(["containerd", "ctr"]), step).finally(step.end);
+    await pullInto(target, set, await ensure(["containerd", "ctr"]), step).finally(() => step.end());
     return target;
   }
 
