@@ -7,8 +7,8 @@ import os from "node:os";
 import path from "node:path";
 import type { Recipe, Tool } from "../../toolchain/manifest";
 
-/** Limits short enough for tests: a silent host costs a tenth of a second. */
-export const quick = { probeMs: 100, idleMs: 100 };
+/** Limits short enough for tests, and long enough for a loaded machine to answer itself. */
+export const quick = { probeMs: 2_000, idleMs: 2_000 };
 
 /** A temporary folder that is gone after the job. */
 export async function withFolder<T>(job: (dir: string) => Promise<T>): Promise<T> {
