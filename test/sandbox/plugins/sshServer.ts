@@ -91,13 +91,14 @@ export class LoopbackSshServer {
 
   private session(session: Session): void {
     const env: { [name: string]: string } = {};
-    session.on("env", (acceptEnv, reject, { key, val }) => {
+    // Clients that want no reply leave both functions out, whatever the types say.
+    session.on("env", (acceptEnv: (() => void) | undefined, reject: (() => void) | undefined, { key, val }) => {
       if (!this.acceptEnv.includes(key)) {
-        reject();
+        reject?.();
         return;
       }
       env[key] = val;
-      acceptEnv();
+      acceptEnv?.();
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
       this.commands.push(command);
