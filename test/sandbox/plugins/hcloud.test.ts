@@ -5,7 +5,7 @@ import path from "node:path";
 import { type Api as Cloud, createApi, RecordingDriver } from "../../../sandbox/api";
 import { type Bag, type JsonBag, revealBag, Secret, unknown, type Value } from "../../../sandbox/plugins/core/values";
 import type { PluginProvider, ResourceHandler } from "../../../sandbox/plugins/core/provider";
-import { hcloudProvider, parseDuration, readSettings } from "../../../sandbox/plugins/hcloud/provider";
+import { hcloudProvider } from "../../../sandbox/plugins/hcloud/provider";
 import { callFor, create } from "./calls";
 
 const token = "u".repeat(64);
@@ -289,25 +289,5 @@ describe("the hcloud stand-in", () => {
   it("has nothing to offer for what it does not know", () => {
     assert.equal(provider.resource("hcloud:index/volume:Volume"), undefined);
     assert.equal(provider.invoke("hcloud:index/getVolume:getVolume"), undefined);
-  });
-});
-
-describe("the hcloud stand-in's settings", () => {
-  it("come from the program, else from the environment", () => {
-    const settings = readSettings({ token: new Secret(token), endpoint: "http://127.0.0.1:1/v1" }, "1");
-    assert.deepEqual([settings.token, settings.endpoint, settings.pollInterval], [token, "http://127.0.0.1:1/v1", 500]);
-    assert.equal(settings.pollFunction, "exponential");
-  });
-
-  it("need a token of 64 characters, and the refusal does not show it", () => {
-    const short = { token: "planted-token" };
-    assert.throws(() => readSettings(short, "1"), {
-      message: "entered token is invalid (must be exactly 64 characters long)",
-    });
-  });
-
-  it("take durations as Go writes them", () => {
-    assert.deepEqual(["500ms", "1s", "1m30s", "1.5h"].map(parseDuration), [500, 1000, 90_000, 5_400_000]);
-    for (const wrong of ["", "5", "5 s", "s"]) assert.throws(() => parseDuration(wrong), /invalid duration/);
   });
 });
