@@ -127,7 +127,7 @@ function describe(request: RegisterResourceRequest, urn: string): Registration {
     type: request.getType(),
     name: request.getName(),
     parent: request.getParent().split("::").slice(2).join(" ").split("$").at(-1) ?? "",
-    inputs: (request.getObject()?.toJavaScript() ?? {}),
+    inputs: request.getObject()?.toJavaScript() ?? {},
     urn,
     deletedWith: request.getDeletedwith(),
     deleteBeforeReplace: request.getDeletebeforereplace(),

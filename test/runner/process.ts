@@ -26,7 +26,8 @@ const running = new Set<Group>();
 export function startGroup(args: string[], options: GroupOptions): Group {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    // Output is caught: colours would be noise in it.
+    env: { ...process.env, NO_COLOR: "1", ...options.env },
     detached: true,
     stdio: options.onMessage ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
   });
