@@ -1,5 +1,6 @@
 import { execa } from "execa";
-import { copyFile, mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, link, mkdir, rename } from "node:fs/promises";
 import path from "node:path";
 import { type Instance, instanceSecret } from "../sandbox/instance";
 
@@ -28,14 +29,13 @@ export async function describeEngine(instance: Instance, tools: Record<string, s
     return found;
   };
   await instanceSecret(instance, "passphrase");
-  const folders = [tool("pulumi-language-nodejs"), tool("helm")].map((file) => path.dirname(file));
   return {
     instance,
-    pulumi: tool("pulumi"),
+    pulumi: await placeEngine(pulumiHome(instance), tool("pulumi"), tool("pulumi-language-nodejs")),
     stack: instance.name,
     configFile: path.join(instance.stateDir, "project", `Pulumi.${instance.name}.yaml`),
     env: {
-      PATH: [...folders, path.dirname(process.execPath), process.env.PATH ?? ""].join(":"),
+      PATH: [path.dirname(tool("helm")), path.dirname(process.execPath), process.env.PATH ?? ""].join(":"),
       PULUMI_BACKEND_URL: `file://${path.join(instance.stateDir, "pulumi")}`,
       PULUMI_HOME: pulumiHome(instance),
       PULUMI_CONFIG_PASSPHRASE_FILE: path.join(instance.stateDir, "passphrase"),
@@ -55,6 +55,28 @@ export async function describeEngine(instance: Instance, tools: Record<string, s
       NO_COLOR: "1",
     },
   };
+}
+
+/**
+ * Puts the CLI and its language host side by side, as Pulumi's own archive has them: the CLI warns about a host that it finds elsewhere.
+ * @returns the CLI's new place
+ */
+async function placeEngine(home: string, cli: string, languageHost: string): Promise<string> {
+  // Tools lie in folders named by version and build, so another tool gets another folder here too.
+  const folder = path.join(
+    home,
+    "bin",
+    `${path.basename(path.dirname(cli))}-${path.basename(path.dirname(languageHost))}`,
+  );
+  await mkdir(folder, { recursive: true });
+  for (const file of [languageHost, cli]) {
+    const target = path.join(folder, path.basename(file));
+    if (existsSync(target)) continue;
+    // The cache may lie on another file system, where no hard link leads to it.
+    await link(file, `${target}.new`).catch(() => copyFile(file, `${target}.new`));
+    await rename(`${target}.new`, target);
+  }
+  return path.join(folder, path.basename(cli));
 }
 
 /** Pulumi home of an instance: its plugins, nothing of the person's own. */

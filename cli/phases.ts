@@ -23,7 +23,8 @@ export async function runPhases(phases: Phase[]): Promise<PhaseTime[]> {
   const times: PhaseTime[] = [];
   const tasks = phases.map((phase): ListrTask => ({
     title: phase.title,
-    enabled: phase.when,
+    // Asked when its turn comes, not when the list is made.
+    skip: () => phase.when?.() === false,
     task: async (_, task) => {
       const started = Date.now();
       let last = "";

@@ -14,8 +14,12 @@ export interface UpResult {
   times: PhaseTime[];
 }
 
-/** Exit codes of `up`: 0 all well; 1 the update failed; 3 the cluster stands but a check failed; 4 a machine could not be reached. */
+/**
+ * Exit codes of `up`: 0 all well; 1 the update failed; 3 the cluster stands but a check failed; 4 a machine could not be reached; 130 it was
+ * stopped.
+ */
 export function upExit({ update, report }: Pick<UpResult, "update" | "report">): number {
+  if (update.stopped) return 130;
   if (update.errors.some((error) => unreachable.test(error.message))) return 4;
   if (update.exitCode !== 0 && !onlyDoctorFailed(update)) return 1;
   return report?.healthy ? 0 : 3;
@@ -35,6 +39,8 @@ export async function renderSummary(result: UpResult): Promise<string> {
   const kubeconfig = path.join(instance.stateDir, "kubeconfig");
   const kubectl = tools.kubectl ?? "kubectl";
   const lines: string[] = [""];
+  if (update.stopped)
+    return "\nStopped. What was made is kept; `npm run up` goes on from here, `npm run down` removes it.";
   for (const error of update.errors) lines.push(`${error.resource || "engine"}: ${error.message}`, "");
   const nodes = await run(kubectl, [
     "--kubeconfig",

@@ -80,6 +80,7 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
     },
     {
       title: "Doctor",
+      when: () => update?.stopped !== true,
       run: async (tell) => {
         const engine = paths.engine as Engine;
         const outputs = await stackOutputs(engine);

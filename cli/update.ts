@@ -25,6 +25,8 @@ export interface UpdateResult {
   exitCode: number;
   /** Whether the doctor ran within. */
   doctorRan: boolean;
+  /** Whether it was asked to stop before its end. */
+  stopped: boolean;
 }
 
 /** An operation of the engine that can be stopped. */
@@ -58,6 +60,7 @@ export function startOperation(
   onEvent: (event: ResourceEvent) => void,
 ): RunningOperation {
   let stop = (): void => undefined;
+  const asked = { toStop: false };
   const result = (async (): Promise<UpdateResult> => {
     const dir = await mkdtemp(path.join(os.tmpdir(), "zerosteal-"));
     const log = path.join(dir, "events");
@@ -86,12 +89,19 @@ export function startOperation(
       if (exitCode !== 0 && follower.errors.length === 0) {
         follower.errors.push({ resource: "", message: ended.all.trim().split("\n").slice(-15).join("\n") });
       }
-      return { changes: follower.changes, errors: follower.errors, exitCode, doctorRan: follower.doctorRan };
+      const { changes, errors, doctorRan } = follower;
+      return { changes, errors, exitCode, doctorRan, stopped: asked.toStop && exitCode !== 0 };
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
   })();
-  return { result, stop: () => stop() };
+  return {
+    result,
+    stop: () => {
+      asked.toStop = true;
+      stop();
+    },
+  };
 }
 
 /** Reads the engine's event log as it grows: one JSON document a line. */

@@ -10,6 +10,7 @@ const update = (change: Partial<UpdateResult>): UpdateResult => ({
   errors: [],
   exitCode: 0,
   doctorRan: false,
+  stopped: false,
   ...change,
 });
 const report = (healthy: boolean): Report => ({
@@ -32,6 +33,10 @@ describe("exit code of up", () => {
     const failed = update({ exitCode: 255, errors: [{ resource: "doctor-demo", message: "exit status 1" }] });
     assert.equal(upExit({ update: failed, report: report(false) }), 3);
     assert.equal(upExit({ update: update({}), report: report(false) }), 3);
+  });
+  it("is 130 when it was stopped, whatever failed for that", () => {
+    const stopped = update({ stopped: true, exitCode: 255, errors: [{ resource: "a", message: "context canceled" }] });
+    assert.equal(upExit({ update: stopped, report: undefined }), 130);
   });
   it("is 4 when a machine could not be reached", () => {
     const message = "after 120 failed attempts: dial tcp 198.18.0.11:22: i/o timeout";
