@@ -9,13 +9,17 @@ export interface DoctorSettings {
   settle?: number;
   egressTarget?: string;
   expectation?: Expectation;
+  onProgress?(step: string): void;
+  /** Runs beside the doctor. Resolves once the doctor may begin; the promise inside ends with the work. */
+  beside?(): Promise<{ ended: Promise<void> }>;
 }
 
 /** Runs the doctor on the cluster as the command line does. */
-export function diagnose(cluster: Cluster, settings: DoctorSettings = {}): Promise<Report> {
+export async function diagnose(cluster: Cluster, settings: DoctorSettings = {}): Promise<Report> {
   const { instance, engine, plan, kubeconfig } = cluster;
   const expectation = settings.expectation ?? expectationOf(plan);
-  return runDoctor({
+  const beside = await settings.beside?.();
+  const report = await runDoctor({
     kubeconfig,
     expectation,
     hcloud: {
@@ -25,7 +29,10 @@ export function diagnose(cluster: Cluster, settings: DoctorSettings = {}): Promi
     },
     egressTarget: settings.egressTarget ?? `${instance.hostAddress}:${instance.mirrorPort}`,
     settleSeconds: settings.settle ?? 0,
+    onProgress: settings.onProgress,
   });
+  await beside?.ended;
+  return report;
 }
 
 /** The failed findings of a report, without their hints. */
@@ -49,4 +56,24 @@ export async function expectHealthy(cluster: Cluster, limit = 180): Promise<Repo
     assert.deepEqual(failureLines(report), []);
     return report;
   }, limit);
+}
+
+/**
+ * Does something again and again until the doctor has read the cluster's objects: for what the cluster itself puts right within seconds.
+ * @param action what is done; once it has succeeded the doctor begins
+ */
+export function duringRead(action: () => Promise<void>): DoctorSettings {
+  let reading = true;
+  const repeat = async (): Promise<void> => {
+    while (reading) await action();
+  };
+  return {
+    beside: async () => {
+      await action();
+      return { ended: repeat() };
+    },
+    onProgress: (step) => {
+      if (step.startsWith("starting probe pods")) reading = false;
+    },
+  };
 }

@@ -1,0 +1,98 @@
+import { type Cluster, controlPlane, kubectl, type LiveNode, worker } from "../support/cluster";
+import { agentPod } from "../support/pods";
+import { type Finding, pairsWith } from "./break";
+
+/** Settings of one agent that differ from the plan, and what must be found on its node. Several agents differ at once: one restart for all. */
+export interface AgentBreak {
+  check: string;
+  what: string;
+  node(cluster: Cluster): LiveNode;
+  settings: Record<string, string>;
+  /** Without a subject: on the agent's node. */
+  findings(cluster: Cluster): (Omit<Finding, "subject"> & { subject?: string })[];
+}
+
+/** Rounds of agents that are restarted together, each with settings of its own. */
+export const agentRounds: AgentBreak[][] = [
+  [
+    {
+      check: "masquerading",
+      what: "an agent with another native range",
+      node: controlPlane,
+      settings: { "ipv4-native-routing-cidr": "10.244.0.0/17" },
+      findings: ({ plan }) => [
+        { check: "masquerading", wanted: `BPF, not to ${plan.podCidr}`, found: "BPF, not to 10.244.0.0/17" },
+      ],
+    },
+    {
+      check: "host-routing",
+      what: "an agent that routes through the host's stack",
+      node: (cluster) => worker(cluster, 0),
+      settings: { "enable-host-legacy-routing": "true" },
+      findings: () => [{ check: "host-routing", wanted: "host routing BPF", found: "host routing Legacy" }],
+    },
+    {
+      check: "lb-mode",
+      what: "an agent with DSR",
+      node: (cluster) => worker(cluster, 1),
+      settings: { "bpf-lb-mode": "dsr" },
+      findings: () => [{ check: "lb-mode", wanted: "snat", found: "dsr" }],
+    },
+  ],
+  [
+    {
+      check: "devices",
+      what: "an agent that takes the public NIC for the way between nodes",
+      node: (cluster) => worker(cluster, 0),
+      settings: { "direct-routing-device": "eth0" },
+      findings: (cluster) => [
+        {
+          check: "devices",
+          wanted: `direct routing by the NIC with ${worker(cluster, 0).privateAddress}`,
+          found: /^direct routing by eth0 with /,
+        },
+      ],
+    },
+    {
+      check: "routing-mode",
+      what: "an agent that wraps packets",
+      node: (cluster) => worker(cluster, 1),
+      settings: {
+        "routing-mode": "tunnel",
+        "tunnel-protocol": "vxlan",
+        // The agent refuses to start with both.
+        "install-no-conntrack-iptables-rules": "false",
+      },
+      // It wraps what the others do not unwrap, and the other way round: no packet passes between its pods and theirs.
+      findings: (cluster) => [
+        { check: "routing-mode", wanted: "native", found: "tunnel" },
+        ...pairsWith(cluster, worker(cluster, 1)).map((subject) => ({
+          check: "pod-to-pod",
+          subject,
+          wanted: "packets arrive",
+          found: "lost without an answer",
+        })),
+      ],
+    },
+  ],
+];
+
+/** Restarts agents with settings of their own; agents of nodes that are not named get the common ones back. */
+export async function restartAgents(cluster: Cluster, nodes: LiveNode[], breaks: AgentBreak[]): Promise<void> {
+  await kubectl(cluster, ["-n", "kube-system", "delete", "ciliumnodeconfigs", "--all"]);
+  const items = breaks.map((entry) => ({
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNodeConfig",
+    metadata: { name: `e2e-${entry.node(cluster).name}`, namespace: "kube-system" },
+    spec: {
+      nodeSelector: { matchLabels: { "kubernetes.io/hostname": entry.node(cluster).name } },
+      defaults: entry.settings,
+    },
+  }));
+  if (items.length > 0) {
+    await kubectl(cluster, ["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  }
+  const pods = await Promise.all(nodes.map((node) => agentPod(cluster, node)));
+  await kubectl(cluster, ["-n", "kube-system", "delete", "pod", "--grace-period=1", ...pods]);
+  await kubectl(cluster, ["-n", "kube-system", "rollout", "status", "daemonset", "cilium", "--timeout=120s"]);
+}
