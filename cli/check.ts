@@ -23,8 +23,9 @@ export async function doctorRun(
   update: UpdateResult | undefined,
   tell: (news: string) => void,
 ): Promise<Report | undefined> {
-  if (update?.doctorRan && update.exitCode === 0 && outputs.doctorReport)
-    return JSON.parse(outputs.doctorReport) as Report;
+  // The engine removes last: a report from within an update that removed something is from before.
+  const settled = update?.doctorRan === true && update.exitCode === 0 && !update.changes.delete;
+  if (settled && outputs.doctorReport) return JSON.parse(outputs.doctorReport) as Report;
   if (!outputs.kubeconfig || !outputs.plan) return undefined;
   const expectation = expectationOf(outputs.plan);
   return runDoctor({

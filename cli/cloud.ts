@@ -1,4 +1,7 @@
+import pRetry from "p-retry";
+import type { ClusterPlan } from "../components/plan";
 import type { Engine } from "./engine";
+import { plannedCluster } from "./stackConfig";
 
 /** An object of a cluster in the cloud, as the state would name it. */
 export interface CloudObject {
@@ -21,12 +24,21 @@ interface Network extends Named {
 }
 
 interface Server extends Named {
-  private_net: { network: number; ip: string }[];
+  /** Whether the cloud still works on it. */
+  locked: boolean;
 }
 
-/** Lists everything of a cluster that the cloud has, by its label. */
+/** Lists everything of a cluster that the cloud has, by its label, once the cloud has ended what it was asked for. */
 export async function listCloud(engine: Engine, cluster: string): Promise<CloudObject[]> {
+  const plan = await plannedCluster(engine, cluster);
   const list = <Item>(kind: string): Promise<Item[]> => listAll<Item>(engine, kind, `zerosteal/cluster==${cluster}`);
+  await pRetry(
+    async () => {
+      const busy = (await list<Server>("servers")).filter((server) => server.locked).map((server) => server.name);
+      if (busy.length > 0) throw new Error(`the cloud works on ${busy.join(", ")} for over a minute; try again later`);
+    },
+    { retries: 60, minTimeout: 1000, maxTimeout: 1000 },
+  );
   const [networks, servers, firewalls, keys, groups] = await Promise.all([
     list<Network>("networks"),
     list<Server>("servers"),
@@ -40,21 +52,19 @@ export async function listCloud(engine: Engine, cluster: string): Promise<CloudO
     ...keys.map((item) => object("sshKey:SshKey", item)),
     ...groups.map((item) => object("placementGroup:PlacementGroup", item)),
     ...servers.map((item) => object("server:Server", item)),
-    ...networks.flatMap((network) => partsOf(network, servers, cluster)),
+    ...networks.flatMap((network) => partsOf(network, plan)),
   ];
 }
 
-/** Subnets and routes have neither labels nor names: the node behind a route's gateway gives it its name. */
-function partsOf(network: Network, servers: Server[], cluster: string): CloudObject[] {
+/** Subnets and routes have neither labels nor names: the plan gives them theirs, and a route that it lacks is somebody else's. */
+function partsOf(network: Network, plan: ClusterPlan): CloudObject[] {
   const subnets = network.subnets.map(({ ip_range: range }) => ({
     type: "hcloud:index/networkSubnet:NetworkSubnet",
-    name: `${cluster}-nodes`,
+    name: `${plan.name}-nodes`,
     id: `${network.id}-${range}`,
   }));
   const routes = network.routes.flatMap(({ destination, gateway }) => {
-    const node = servers.find((server) =>
-      server.private_net.some((nic) => nic.network === network.id && nic.ip === gateway),
-    );
+    const node = plan.nodes.find(({ route }) => route.destination === destination && route.gateway === gateway);
     const type = "hcloud:index/networkRoute:NetworkRoute";
     return node ? [{ type, name: node.name, id: `${network.id}-${destination}` }] : [];
   });

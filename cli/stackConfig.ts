@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, stringify } from "yaml";
-import type { ClusterArgs, NodeArtifact } from "../components/plan/types";
+import { type ClusterArgs, type ClusterPlan, type NodeArtifact, planCluster } from "../components/plan";
 import type { Instance } from "../sandbox/instance";
 import type { Engine } from "./engine";
 
@@ -89,9 +89,21 @@ export async function writeStackConfig(engine: Engine, settings: Record<string, 
 
 /** Workers that the stack's settings name now; undefined before the first update. */
 export async function currentWorkers(engine: Engine): Promise<number | undefined> {
+  return (await readCluster(engine))?.pools?.[0]?.count;
+}
+
+/**
+ * The plan of the cluster that the stack's settings describe.
+ * @throws PlanError that lists every problem of the settings
+ */
+export async function plannedCluster(engine: Engine, name: string): Promise<ClusterPlan> {
+  return planCluster(name, (await readCluster(engine)) as ClusterArgs);
+}
+
+async function readCluster(engine: Engine): Promise<ClusterArgs | undefined> {
   if (!existsSync(engine.configFile)) return undefined;
   const { config } = parse(await readFile(engine.configFile, "utf8")) as {
     config?: { "zerosteal:cluster"?: ClusterArgs };
   };
-  return config?.["zerosteal:cluster"]?.pools?.[0]?.count;
+  return config?.["zerosteal:cluster"];
 }
