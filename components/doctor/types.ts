@@ -26,6 +26,11 @@ export interface Expectation {
     /** Devices as configured: `eth0`, wildcards such as `enp+`, exclusions such as `!eth1`. Empty: left to Cilium. */
     devices: string[];
   };
+  /**
+   * What nodes and routes beyond the plan are: `failed`, the default; `unseen` within an update, which removes what left the plan only
+   * after everything else, the doctor included.
+   */
+  unplanned?: "failed" | "unseen";
   /** Routes that the underlay must hold; absent where the underlay has none. */
   cloudRoutes?: { networkName: string; routes: { destination: string; gateway: string }[] };
 }

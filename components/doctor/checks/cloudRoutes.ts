@@ -1,6 +1,6 @@
 import type { NodeEvidence } from "../evidence";
 import type { CheckResult, Expectation } from "../types";
-import { findings, withoutPlan, type Check } from "./result";
+import { findings, leavesLast, withoutPlan, type Check } from "./result";
 
 const { ok, failed, unseen } = findings("cloud-routes");
 
@@ -24,7 +24,11 @@ export const cloudRoutes: Check = {
       const live = evidence.nodes.find((candidate) => candidate.name === node.name);
       return route ? judge(node, route, live, routes) : [];
     });
-    return [...nodes.flat(), ...unplanned(wanted.routes, routes)];
+    const extra = unplanned(wanted.routes, routes);
+    return [
+      ...nodes.flat(),
+      ...extra.map((route) => (expectation.unplanned === "unseen" ? leaving(route) : leftover(route))),
+    ];
   },
 };
 
@@ -54,18 +58,23 @@ function judge(
 }
 
 /** A default route is left alone: it is how people add a NAT gateway. */
-function unplanned(wanted: Route[], routes: Route[]): CheckResult[] {
-  const extra = routes.filter(
+function unplanned(wanted: Route[], routes: Route[]): Route[] {
+  return routes.filter(
     (route) =>
       route.destination !== "0.0.0.0/0" && !wanted.some(({ destination }) => destination === route.destination),
   );
-  return extra.map((route) =>
-    failed(
-      "cluster",
-      "only planned routes",
-      describe(route),
-      "A leftover of a removed node, or made by hand: remove it, as it may lead packets to the wrong machine.",
-    ),
+}
+
+function leaving(route: Route): CheckResult {
+  return unseen("cluster", "only planned routes", leavesLast, describe(route));
+}
+
+function leftover(route: Route): CheckResult {
+  return failed(
+    "cluster",
+    "only planned routes",
+    describe(route),
+    "A leftover of a removed node, or made by hand: remove it, as it may lead packets to the wrong machine.",
   );
 }
 

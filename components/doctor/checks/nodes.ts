@@ -1,8 +1,8 @@
 import type { NodeEvidence } from "../evidence";
 import type { CheckResult, Expectation } from "../types";
-import { findings, list, type Check } from "./result";
+import { findings, leavesLast, list, type Check } from "./result";
 
-const { ok, failed, equal } = findings("nodes-ready");
+const { ok, failed, unseen, equal } = findings("nodes-ready");
 
 /** Taints by which Kubernetes and Cilium say that a node is not usable; never wanted. */
 const troubleTaints = [
@@ -28,7 +28,11 @@ export const nodesReady: Check = {
       return node ? compare(wanted, node) : [missing(wanted.name)];
     });
     const names = expectation.nodes.map((node) => node.name);
-    return [...planned, ...evidence.nodes.filter((node) => !names.includes(node.name)).map(unplanned)];
+    const others = evidence.nodes.filter((node) => !names.includes(node.name));
+    return [
+      ...planned,
+      ...others.map((node) => (expectation.unplanned === "unseen" ? leaving(node) : unplanned(node))),
+    ];
   },
 };
 
@@ -95,4 +99,8 @@ function unplanned(node: NodeEvidence): CheckResult {
     "a node that is not in the plan",
     `Remove it (kubectl delete node ${node.name}), or add it to the plan.`,
   );
+}
+
+function leaving(node: NodeEvidence): CheckResult {
+  return unseen(node.name, "only planned nodes", leavesLast, "a node that is not in the plan");
 }

@@ -15,6 +15,9 @@ export interface Check {
 /** Reason of everything that only a plan can tell. */
 export const withoutPlan = "No plan was given: --plan FILE says what is wanted.";
 
+/** Reason of what left the plan and is still there while an update runs. */
+export const leavesLast = "The update removes it at its end; a run after it judges that.";
+
 /** Finding functions of one check. */
 export function findings(check: string) {
   return {
