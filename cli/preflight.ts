@@ -3,6 +3,7 @@ import path from "node:path";
 import { checkSandboxRoom } from "../sandbox/images/room";
 import { daemonPid } from "../sandbox/control";
 import { foreignRoute, type Instance, instancesDir } from "../sandbox/instance";
+import { run } from "../sandbox/run";
 
 /** Room that an instance of three nodes takes beside the cache, MiB: disks of machines, logs, state. */
 const instanceRoom = 4096;
@@ -47,6 +48,12 @@ export async function checkInstance(instance: Instance): Promise<void> {
       `Port ${instance.apiPort} on 127.0.0.1, where the sandbox's cloud API listens, is in use. ${other}`,
     );
   }
+  if (await portIsTaken(instance.mirrorPort)) {
+    throw new Error(
+      `Port ${instance.mirrorPort}, where the sandbox's mirror listens on an address of its own, is in use on all addresses of this ` +
+        `host. End what listens there, or let it listen on one address: ss -ltnp sport = :${instance.mirrorPort}`,
+    );
+  }
 }
 
 function portIsFree(port: number): Promise<boolean> {
@@ -55,4 +62,10 @@ function portIsFree(port: number): Promise<boolean> {
     server.once("error", () => resolve(false));
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
+}
+
+/** Whether somebody listens on all addresses. The mirror's own address does not exist yet, so it cannot be tried. */
+async function portIsTaken(port: number): Promise<boolean> {
+  const listeners = await run("ss", ["-Hltn", `sport = :${port}`]);
+  return listeners.split("\n").some((line) => /^(0\.0\.0\.0|\*|\[::\]):/.test(line.split(/\s+/)[3] ?? ""));
 }
