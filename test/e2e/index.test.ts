@@ -10,6 +10,9 @@ import { brokenSuite } from "./suites/broken";
 import { driftSuite } from "./suites/drift";
 import { rebootSuite } from "./suites/reboot";
 import { scaleSuite } from "./suites/scale";
+import { interruptionSuite } from "./suites/interruption";
+import { refusalsSuite } from "./suites/refusals";
+import { secretsSuite } from "./suites/secrets";
 import { downSuite } from "./suites/down";
 import { firewallSuite } from "./suites/firewall";
 import { realSuite } from "./suites/real";
@@ -25,6 +28,8 @@ after(async function () {
 
 upSuite();
 againSuite();
+secretsSuite();
+refusalsSuite();
 realSuite();
 firewallSuite();
 brokenSuite();
@@ -32,3 +37,4 @@ driftSuite();
 scaleSuite();
 rebootSuite();
 downSuite();
+interruptionSuite();

@@ -16,29 +16,43 @@ export interface CliRun {
   result: Promise<CliResult>;
   /** What it has printed so far. */
   output(): string;
-  /** Presses Ctrl-C: as on a terminal, every process of the foreground group gets the signal. */
+}
+
+/** A run on a terminal of its own. */
+export interface TerminalRun extends CliRun {
+  /** Presses Ctrl-C. */
   interrupt(): void;
 }
 
 /** Starts `npm run COMMAND -- --instance NAME …`, as the README says. */
 export function startCli(command: "up" | "down", args: string[] = [], instance = instanceName): CliRun {
-  const child = execa("npm", ["run", command, "--", "--instance", instance, ...args], {
+  const words = ["run", command, "--", "--instance", instance, ...args];
+  const child = execa("npm", words, { cwd: projectDir, reject: false, all: true, stdin: "ignore" });
+  return follow(child);
+}
+
+/** Starts the same on a terminal, where a key press reaches all of its programs as it does a person's. */
+export function startOnTerminal(command: "up" | "down", args: string[] = []): TerminalRun {
+  const line = ["npm", "run", command, "--", "--instance", instanceName, ...args].join(" ");
+  const child = execa("script", ["--quiet", "--return", "--flush", "--command", line, "/dev/null"], {
     cwd: projectDir,
+    // Plain lines also on a terminal.
+    env: { CI: "1" },
     reject: false,
     all: true,
-    detached: true,
-    stdin: "ignore",
+    stdin: "pipe",
   });
+  return { ...follow(child), interrupt: () => void child.stdin.write("\x03") };
+}
+
+/** A program that runs: its output as it comes, and at its end. */
+type Running = Promise<{ exitCode?: number; all: string }> & { all: NodeJS.ReadableStream };
+
+function follow(child: Running): CliRun {
   let output = "";
   child.all.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const result = child.then((ended) => ({ exitCode: ended.exitCode ?? 128, output: ended.all }));
-  return {
-    result,
-    output: () => output,
-    interrupt: () => {
-      if (child.pid) process.kill(-child.pid, "SIGINT");
-    },
-  };
+  return { result, output: () => output };
 }
 
 /** Runs `npm run COMMAND -- --instance NAME …` to its end. */
