@@ -15,11 +15,10 @@ export interface Break {
   /** Check that it is about. */
   check: string;
   what: string;
-  /** Breaks it. What it returns is kept for mending. */
-  make(cluster: Cluster): Promise<void>;
-  mend(cluster: Cluster): Promise<void>;
-  findings(cluster: Cluster): Finding[];
-  settings?(cluster: Cluster): DoctorSettings;
+  make: (cluster: Cluster) => Promise<unknown>;
+  mend: (cluster: Cluster) => Promise<unknown>;
+  findings: (cluster: Cluster) => Finding[];
+  settings?: (cluster: Cluster) => DoctorSettings;
 }
 
 /** All ordered pairs of nodes of which one end is this node. */

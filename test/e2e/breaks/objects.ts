@@ -9,9 +9,8 @@ export const brokenObjects: Break[] = [
   {
     check: "nodes-ready",
     what: "a taint that nobody planned",
-    make: async (cluster) =>
-      void (await kubectl(cluster, ["taint", "node", worker(cluster, 0).name, "e2e=broken:NoSchedule"])),
-    mend: async (cluster) => void (await kubectl(cluster, ["taint", "node", worker(cluster, 0).name, "e2e-"])),
+    make: (cluster) => kubectl(cluster, ["taint", "node", worker(cluster, 0).name, "e2e=broken:NoSchedule"]),
+    mend: (cluster) => kubectl(cluster, ["taint", "node", worker(cluster, 0).name, "e2e-"]),
     findings: (cluster) => [
       {
         check: "nodes-ready",
@@ -76,9 +75,9 @@ export const brokenObjects: Break[] = [
   {
     check: "kube-proxy-absent",
     what: "a ConfigMap of kube-proxy",
-    make: async (cluster) =>
-      void (await kubectl(cluster, ["-n", "kube-system", "create", "configmap", "kube-proxy", "--from-literal=a=b"])),
-    mend: async (cluster) => void (await kubectl(cluster, ["-n", "kube-system", "delete", "configmap", "kube-proxy"])),
+    make: (cluster) =>
+      kubectl(cluster, ["-n", "kube-system", "create", "configmap", "kube-proxy", "--from-literal=a=b"]),
+    mend: (cluster) => kubectl(cluster, ["-n", "kube-system", "delete", "configmap", "kube-proxy"]),
     findings: () => [
       {
         check: "kube-proxy-absent",
@@ -91,8 +90,8 @@ export const brokenObjects: Break[] = [
   {
     check: "no-kube-svc-rules",
     what: "a chain of kube-proxy on a node",
-    make: async (cluster) => void (await onNode(cluster, worker(cluster, 0), "iptables -t nat -N KUBE-SVC-E2E")),
-    mend: async (cluster) => void (await onNode(cluster, worker(cluster, 0), "iptables -t nat -X KUBE-SVC-E2E")),
+    make: (cluster) => onNode(cluster, worker(cluster, 0), "iptables -t nat -N KUBE-SVC-E2E"),
+    mend: (cluster) => onNode(cluster, worker(cluster, 0), "iptables -t nat -X KUBE-SVC-E2E"),
     findings: (cluster) => [
       {
         check: "no-kube-svc-rules",

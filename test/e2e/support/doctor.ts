@@ -9,9 +9,9 @@ export interface DoctorSettings {
   settle?: number;
   egressTarget?: string;
   expectation?: Expectation;
-  onProgress?(step: string): void;
+  onProgress?: (step: string) => void;
   /** Runs beside the doctor. Resolves once the doctor may begin; the promise inside ends with the work. */
-  beside?(): Promise<{ ended: Promise<void> }>;
+  beside?: () => Promise<{ ended: Promise<void> }>;
 }
 
 /** Runs the doctor on the cluster as the command line does. */
