@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { execa } from "execa";
 import { projectDir } from "../../../cli/engine";
+import { checkInstance } from "../../../cli/preflight";
 import { chooseInstance, type Instance, saveInstance } from "../../../sandbox/instance";
 import { run } from "../../../sandbox/run";
 import { instanceName, runCli, startCli } from "../support/cli";
@@ -58,9 +59,16 @@ export function refusalsSuite(): void {
     });
 
     it("the port of the mirror in use on all addresses", async () => {
-      const blocker = await listen(instance.mirrorPort, "::");
+      // Another port than the mirrors that run: beside them nobody can take theirs on all addresses.
+      const mirrorPort = 18_999;
+      await checkInstance({ ...instance, mirrorPort });
+      const blocker = await listen(mirrorPort, "::");
       try {
-        await expectRefusal(fresh, new RegExp(`^Port ${instance.mirrorPort} .* is in use`));
+        const sentence =
+          /^Port 18999, where the sandbox's mirror listens on an address of its own, is in use on all addresses/;
+        await assert.rejects(checkInstance({ ...instance, mirrorPort }), ({ message }: Error) =>
+          sentence.test(message),
+        );
       } finally {
         blocker.close();
       }
