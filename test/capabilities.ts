@@ -51,6 +51,12 @@ export const capabilities: readonly Capability[] = [
     probe: () => runs("ip", "-V") && runs("unshare", "--mount", "--net", "sh", "-c", overlayOverEtc),
   },
   {
+    name: "ssh-port",
+    reason:
+      "Pretended machines of the engine's tests listen on port 22 of loopback addresses, which an SSH server of the host on all addresses takes.",
+    probe: () => runs(process.execPath, "-e", listenAsMachine),
+  },
+  {
     name: "kubeadm",
     reason:
       "Having kubeadm judge the planned documents needs the toolchain's kubeadm in the cache; `up` puts it there.",
@@ -76,6 +82,8 @@ export const capabilities: readonly Capability[] = [
 
 const overlayOverEtc =
   "mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc";
+
+const listenAsMachine = "require('node:net').createServer().listen(22, '127.77.0.254', () => process.exit(0))";
 
 const answers = new Map<string, boolean>();
 

@@ -23,8 +23,12 @@ export function keptKeyPair(context: ClusterContext, name: string, type: "ed2551
     childOptions(context, { ignoreChanges: ["input"] }),
   );
   const kept = stash.output as pulumi.Output<{ publicKey: string; privateKey: string }>;
+  // Before the first update a preview makes a pair that no update will use: better unknown than planned otherwise than applied.
+  const passing = (publicKey: string): boolean => publicKey === pair.public && pulumi.runtime.isDryRun();
   return {
-    publicKey: pulumi.unsecret(kept.apply((value) => value.publicKey)),
+    publicKey: pulumi.unsecret(
+      kept.apply(({ publicKey }) => (passing(publicKey) ? (pulumi.unknown as unknown as string) : publicKey)),
+    ),
     privateKey: pulumi.secret(kept.apply((value) => value.privateKey)),
   };
 }

@@ -30,6 +30,8 @@ export interface RemoteStep {
   triggers?: pulumi.Input<unknown>[];
   /** Seconds after which the step is given up. */
   timeoutSeconds: number;
+  /** Whether the machine may still be at its first boot: then connecting is tried for some ten minutes. Default false: some 40 s. */
+  firstContact?: boolean;
   opts?: pulumi.CustomResourceOptions;
 }
 
@@ -41,12 +43,13 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
     name,
     {
       connection: {
-        host: step.connection.host,
+        host: evenIfFailed(step.connection.host),
         user: "root",
         privateKey: step.connection.privateKey,
-        hostKey: step.connection.hostKey,
-        // A new machine refuses connections until its SSH server runs; ten tries (the default) last eleven seconds.
-        dialErrorLimit: 120,
+        hostKey: evenIfFailed(step.connection.hostKey),
+        // A new machine refuses connections until its SSH server runs. Later a machine that does not answer is named soon: ten
+        // tries (the default) last eleven seconds, each further one five.
+        dialErrorLimit: step.firstContact ? 120 : 16,
         perDialTimeout: 10,
       },
       create: pulumi.output(step.script).apply(wrap),
@@ -69,6 +72,21 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
         step.opts,
       ),
     ),
+  );
+}
+
+/**
+ * A result of an earlier resource, or a note in its place when that one failed in an update that goes on with the others. The engine skips
+ * what depends on a failure, but looks at its inputs first: a connection that is missing there would end the work on all other nodes.
+ */
+function evenIfFailed(result: pulumi.Output<string>): pulumi.Output<string> {
+  // The SDK's second argument, which its types leave out: call the function although nothing is known.
+  const lenient = result as unknown as {
+    apply(read: (value: unknown) => unknown, runWithUnknowns: boolean): pulumi.Output<string>;
+  };
+  return lenient.apply(
+    (value) => (pulumi.isUnknown(value) && !pulumi.runtime.isDryRun() ? "unknown: an earlier step failed" : value),
+    true,
   );
 }
 

@@ -32,6 +32,7 @@ export function prepareNode(
     script: learnHostKey,
     machine: server,
     timeoutSeconds: 300,
+    firstContact: true,
     // What it found stays true as long as the machine lives: a later wording must not ask again with a key that is gone. The connection is
     // not ignored: an ignored input keeps its old value in a replacement too, and a new machine has a new address.
     opts: { ignoreChanges: ["create"] },

@@ -98,6 +98,7 @@ describe("registrations of a cluster", () => {
       "Server networks",
       "Server placementGroupId",
       "Server sshKeys",
+      "SshKey publicKey",
       "kubernetes kubeconfig",
     ]);
   });
