@@ -70,17 +70,29 @@ export async function childrenOf(name: string): Promise<string[]> {
 
 async function removeTree(folder: string): Promise<void> {
   for (const child of await foldersIn(folder)) await removeTree(path.join(folder, child));
-  if (existsSync(folder)) await pRetry(() => rmdir(folder), { retries: 20, minTimeout: 50, maxTimeout: 250 });
+  await pRetry(() => unlessGone(rmdir(folder), undefined), { retries: 20, minTimeout: 50, maxTimeout: 250 });
 }
 
 async function foldersIn(folder: string): Promise<string[]> {
-  if (!existsSync(folder)) return [];
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
 }
 
+/** Groups of a machine that shuts down go away while they are read; one that is gone has no processes. */
 async function readProcesses(folder: string): Promise<number[]> {
-  const file = path.join(folder, "cgroup.procs");
-  if (!existsSync(file)) return [];
-  return (await readFile(file, "utf8")).split("\n").filter(Boolean).map(Number);
+  try {
+    return (await readFile(path.join(folder, "cgroup.procs"), "utf8")).split("\n").filter(Boolean).map(Number);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return ["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
