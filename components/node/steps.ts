@@ -48,9 +48,10 @@ export function prepareNode(
   return { node, machine, connection, prepared };
 }
 
+/** Waits one step beyond the key: the SSH server takes it up by a reload, and a session that ends in the middle of that may end broken. */
 const learnHostKey = `
 for attempt in $(seq 1 240); do
-  if [ -s /etc/ssh/ssh_host_ed25519_key.pub ]; then break; fi
+  if [ -s /etc/ssh/ssh_host_ed25519_key.pub ] && [ -e /var/lib/zerosteal/files ]; then break; fi
   if [ "$attempt" = 240 ]; then echo 'the node made no ed25519 host key within 120 s' >&2; exit 1; fi
   sleep 0.5
 done
@@ -69,12 +70,13 @@ cloud-init status --wait >/dev/null || {
     exit "$code"
   fi
 }
-bash /dev/stdin <<'END_OF_SETUP'
-${applyScript(node.files).trimEnd()}
-END_OF_SETUP
+# Long before the end of this session: see above.
 if [ -e /etc/ssh/ssh_host_ecdsa_key ]; then
   rm -f /etc/ssh/ssh_host_ecdsa_key /etc/ssh/ssh_host_ecdsa_key.pub
   systemctl try-reload-or-restart ssh.service
 fi
+bash /dev/stdin <<'END_OF_SETUP'
+${applyScript(node.files).trimEnd()}
+END_OF_SETUP
 `;
 }

@@ -74,25 +74,21 @@ async function removeTree(folder: string): Promise<void> {
 }
 
 async function foldersIn(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
+  const entries = await unlessGone(readdir(folder, { withFileTypes: true }), []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Groups of a machine that shuts down go away while they are read; one that is gone has no processes. */
 async function readProcesses(folder: string): Promise<number[]> {
-  try {
-    return (await readFile(path.join(folder, "cgroup.procs"), "utf8")).split("\n").filter(Boolean).map(Number);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
+  const text = await unlessGone(readFile(path.join(folder, "cgroup.procs"), "utf8"), "");
+  return text.split("\n").filter(Boolean).map(Number);
 }
 
-function isGone(error: unknown): boolean {
-  return ["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
+/** Groups of a machine that shuts down go away while they are read: ENOENT between two looks, ENODEV within one. */
+async function unlessGone<T>(look: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await look;
+  } catch (error) {
+    if (["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) return otherwise;
+    throw error;
+  }
 }
