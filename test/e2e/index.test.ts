@@ -17,6 +17,9 @@ import { downSuite } from "./suites/down";
 import { firewallSuite } from "./suites/firewall";
 import { realSuite } from "./suites/real";
 
+/** `npm run soak` runs the long suites too. */
+const soak = process.env.ZEROSTEAL_SOAK === "1";
+
 before(function () {
   needs(this, "root");
 });
@@ -29,12 +32,14 @@ after(async function () {
 upSuite();
 againSuite();
 secretsSuite();
-refusalsSuite();
 realSuite();
 firewallSuite();
-brokenSuite();
 driftSuite();
-scaleSuite();
-rebootSuite();
+if (soak) {
+  refusalsSuite();
+  brokenSuite();
+  scaleSuite();
+  rebootSuite();
+}
 downSuite();
-interruptionSuite();
+if (soak) interruptionSuite();

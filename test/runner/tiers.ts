@@ -6,6 +6,9 @@ export type Tier = (MochaTier | { name: string; limitMinutes: number; files?: un
   tools: boolean;
 };
 
+/** `npm run soak`: the long suites too. */
+const soak = process.env.ZEROSTEAL_SOAK === "1";
+
 /** The ladder. `check` has no test files: it judges the sources themselves. */
 export const tiers: readonly Tier[] = [
   { name: "check", limitMinutes: 5, tools: false },
@@ -21,6 +24,11 @@ export const tiers: readonly Tier[] = [
   { name: "components", files: ["test/components/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "toolchain", files: ["test/toolchain/**/*.test.ts"], limitMinutes: 10, tools: true },
   { name: "sandbox", files: ["test/sandbox/**/*.test.ts"], limitMinutes: 20, tools: true },
-  { name: "engine", files: ["test/engine/**/*.test.ts"], limitMinutes: 15, tools: true },
-  { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: 40, tools: true, live: true },
+  {
+    name: "engine",
+    files: ["test/engine/**/*.test.ts", ...(soak ? ["test/engine/**/*.soak.ts"] : [])],
+    limitMinutes: 20,
+    tools: true,
+  },
+  { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: soak ? 80 : 40, tools: true, live: true },
 ];
