@@ -223,7 +223,7 @@ function eventsForPeople(log: string): string {
 function privateKeyOf(resources: { type: string; outputs?: Record<string, unknown> }[]): string[] {
   const stashes = resources.filter(({ type }) => type === "pulumi:index:Stash");
   const keys = stashes.flatMap(
-    (stash) => (/BEGIN OPENSSH PRIVATE KEY-+(\\+n)(.*?)\1-+END/.exec(JSON.stringify(stash.outputs))) ?? [],
+    (stash) => /BEGIN OPENSSH PRIVATE KEY-+(\\+n)(.*?)\1-+END/.exec(JSON.stringify(stash.outputs)) ?? [],
   );
   const bodies = keys.filter((part) => part.length > 200).map((part) => part.split(/\\+n/)[1] ?? "");
   assert.ok(bodies.length >= stashes.length && bodies.every((line) => line.length >= 60));
