@@ -90,6 +90,8 @@ export async function processesOf(instance: Instance): Promise<string[]> {
       const read = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "");
       const link = (name: string): Promise<string> => readlink(`/proc/${pid}/${name}`).catch(() => "");
       const command = (await read("cmdline")).replaceAll("\0", " ").trim();
+      // Ended, only not collected by its parent yet: it holds nothing any more.
+      if (command === "") return [];
       const places = [command, await link("cwd"), await link("root"), await link("exe")];
       const inside = places.some((place) => place.includes(`${instance.stateDir}/`));
       const grouped = new RegExp(`:/${instance.prefix}/`).test(await read("cgroup"));
