@@ -16,12 +16,17 @@ export async function stackOutputs(engine: Engine): Promise<StackOutputs> {
   return JSON.parse(await pulumi(engine, ["stack", "output", "--json", "--show-secrets"])) as StackOutputs;
 }
 
-/** The doctor's report: that of the update, if one is given and it ran within, else of a run now. Undefined when there is no cluster yet to look at. */
+/**
+ * The doctor's report: that of the update, if one is given and it ran within, else of a run now. Undefined when there is no cluster yet to
+ * look at.
+ * @param settleSeconds for how long failures that may turn good by themselves are looked at again
+ */
 export async function doctorRun(
   engine: Engine,
   outputs: StackOutputs,
   update: UpdateResult | undefined,
   tell: (news: string) => void,
+  settleSeconds = 0,
 ): Promise<Report | undefined> {
   // The engine removes last: a report from within an update that removed something is from before.
   const settled = update?.doctorRan === true && update.exitCode === 0 && !update.changes.delete;
@@ -37,6 +42,7 @@ export async function doctorRun(
       networkName: expectation.cloudRoutes?.networkName ?? expectation.cluster,
     },
     egressTarget: `${engine.instance.hostAddress}:${engine.instance.mirrorPort}`,
+    settleSeconds,
     onProgress: tell,
   });
 }

@@ -46,6 +46,9 @@ export async function up(options: UpOptions): Promise<number> {
   }
 }
 
+/** In which machines that this run has switched on, or that were restarted before it, come back: two boots of a slow host. */
+const settleSeconds = 90;
+
 async function hold(instance: Instance, options: UpOptions): Promise<number> {
   const paths: { tools?: Record<string, string>; supplies?: Supplies; engine?: Engine } = {};
   let update: UpdateResult | undefined;
@@ -85,7 +88,8 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
         const engine = paths.engine as Engine;
         const outputs = await stackOutputs(engine);
         if (outputs.kubeconfig) await keepKubeconfig(instance, outputs.kubeconfig);
-        report = await doctorRun(engine, outputs, update, tell);
+        // Within the update it has waited already.
+        report = await doctorRun(engine, outputs, update, tell, update?.doctorRan ? 0 : settleSeconds);
       },
     },
   ]);

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { readCloudRoutes, type CloudAccess } from "./cloud";
 import type { CiliumAgent, CiliumStatus, Evidence, Seen } from "./evidence";
 import { execInPod } from "./exec";
-import { CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
+import { cannot, CannotRun, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
 import { parseCiliumStatus, parseCiliumVersion } from "./parseCilium";
 import { probeNodes } from "./probe";
@@ -60,7 +60,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
     if (signal.aborted || error instanceof CannotRun) throw error;
     // Everything that is not about the API itself is a fault of this program and keeps its stack.
     if (statusOf(error) === undefined && !isConnectionError(error)) throw error;
-    throw new CannotRun(explain(error, "work with the probe pods", kube.server));
+    throw cannot("work with the probe pods", error, kube.server);
   }
 }
 

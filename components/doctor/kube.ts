@@ -12,6 +12,18 @@ import {
 /** The doctor could not do its work at all: one sentence for people. The program ends with exit code 2. */
 export class CannotRun extends Error {
   override name = "CannotRun";
+
+  /**
+   * @param message the sentence
+   * @param passing whether a moment later may be different: the API of a control plane that has just started does not answer, and then
+   *   refuses its administrator until it has read its own roles
+   */
+  constructor(
+    message: string,
+    readonly passing = false,
+  ) {
+    super(message);
+  }
 }
 
 /** A cluster's API with a time limit on every request. */
@@ -73,6 +85,17 @@ export function openKube(kubeconfig: string, signal: AbortSignal): Kube {
 /** HTTP status of an API error, or undefined when there was no answer. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof ApiException ? error.code : undefined;
+}
+
+/**
+ * An API error as the end of the doctor's run.
+ * @param action what was tried, e.g. `list nodes`
+ */
+export function cannot(action: string, error: unknown, server: string): CannotRun {
+  const status = statusOf(error);
+  const unanswered = status === undefined && !/CERT|SIGNATURE|ENOTFOUND/.test((error as { code?: string }).code ?? "");
+  const passing = unanswered || status === 403 || status === 429 || (status ?? 0) >= 500;
+  return new CannotRun(explain(error, action, server), passing);
 }
 
 /**

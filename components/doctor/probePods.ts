@@ -1,7 +1,7 @@
 import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { explain, statusOf, CannotRun, type Kube } from "./kube";
+import { cannot, statusOf, type Kube } from "./kube";
 import { probeScript } from "./probeScript";
 
 /** On everything that the doctor makes. */
@@ -105,7 +105,7 @@ export async function createNamespace(kube: Kube, name: string): Promise<void> {
     await kube.core.createNamespace({ body: namespaceManifest(name) });
     await kube.core.createNamespacedServiceAccount({ namespace: name, body: { metadata: { name: "probe" } } });
   } catch (error) {
-    throw new CannotRun(explain(error, "create a namespace for the doctor's probe pods", kube.server));
+    throw cannot("create a namespace for the doctor's probe pods", error, kube.server);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { Evidence, NodeEvidence, Seen } from "./evidence";
 import { taintText } from "./expectation";
-import { CannotRun, explain, statusOf, type Kube } from "./kube";
+import { cannot, explain, statusOf, type Kube } from "./kube";
 
 /** What the API server knows by itself, without looking into nodes and pods. */
 export interface ClusterObjects {
@@ -31,7 +31,7 @@ async function readNodes(kube: Kube): Promise<NodeEvidence[]> {
     const list = await kube.core.listNode();
     return list.items.map(nodeEvidence).sort((a, b) => a.name.localeCompare(b.name));
   } catch (error) {
-    throw new CannotRun(explain(error, "list nodes", kube.server));
+    throw cannot("list nodes", error, kube.server);
   }
 }
 
@@ -40,9 +40,8 @@ async function look<T>(kube: Kube, action: string, read: () => Promise<T>): Prom
   try {
     return { value: await read() };
   } catch (error) {
-    const sentence = explain(error, action, kube.server);
-    if (statusOf(error) === undefined) throw new CannotRun(sentence);
-    return { unseen: sentence };
+    if (statusOf(error) === undefined) throw cannot(action, error, kube.server);
+    return { unseen: explain(error, action, kube.server) };
   }
 }
 

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checks, judge } from "./checks";
 import { collectEvidence, type CollectOptions } from "./collect";
 import type { Evidence } from "./evidence";
+import { CannotRun } from "./kube";
 import { makeReport } from "./report";
 import type { Report } from "./types";
 
 export interface DoctorOptions extends CollectOptions {
   /**
-   * Seconds in which failures that may still turn good are looked at again: pods of a new cluster need a while. Ends
-   * as soon as only failures remain that time does not mend. Default 0: one look.
+   * Seconds in which failures that may still turn good are looked at again: pods of a new cluster need a while, and so does the API of a
+   * control plane that has just started. Ends as soon as only failures remain that time does not mend. Default 0: one look.
    */
   settleSeconds?: number;
 }
@@ -31,14 +32,25 @@ export async function settle(
   pauseMilliseconds: number,
 ): Promise<Report> {
   const deadline = Date.now() + (options.settleSeconds ?? 0) * 1000;
+  const isOver = (): boolean => Date.now() + pauseMilliseconds >= deadline;
+  const wait = async (what: string): Promise<void> => {
+    options.onProgress?.(`waiting for ${what}`);
+    await sleep(pauseMilliseconds, undefined, { signal: options.signal });
+  };
   for (;;) {
-    const evidence = await collect();
+    const evidence = await collect().catch((error: unknown) => {
+      if (error instanceof CannotRun && error.passing && !isOver()) return undefined;
+      throw error;
+    });
+    if (!evidence) {
+      await wait("the cluster's API");
+      continue;
+    }
     const cluster = options.expectation?.cluster ?? evidence.contextCluster;
     const report = makeReport(cluster, judge(options.expectation, evidence));
-    if (!maySettle(report) || Date.now() + pauseMilliseconds >= deadline) return report;
+    if (!maySettle(report) || isOver()) return report;
     const names = new Set(report.results.flatMap((result) => (result.outcome === "failed" ? [result.check] : [])));
-    options.onProgress?.(`waiting for ${[...names].join(", ")}`);
-    await sleep(pauseMilliseconds, undefined, { signal: options.signal });
+    await wait([...names].join(", "));
   }
 }
 

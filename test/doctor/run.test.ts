@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { ApiException } from "@kubernetes/client-node";
 import type { Evidence } from "../../components/doctor/evidence";
+import { cannot, CannotRun } from "../../components/doctor/kube";
 import { settle } from "../../components/doctor/run";
 import { changed, evidence, expectation, hostOf, web1 } from "./fixtures";
 
@@ -38,6 +40,33 @@ describe("waiting for a cluster to settle", () => {
     assert.equal(bad.count, 1);
   });
 
+  it("waits for an API that does not answer yet, or refuses while it starts", async () => {
+    const news: string[] = [];
+    let looks = 0;
+    const collect = () => {
+      if (++looks < 3) return Promise.reject(new CannotRun("This kubeconfig may not list nodes.", true));
+      return Promise.resolve(evidence());
+    };
+    const report = await settle({ ...options, onProgress: (step) => news.push(step) }, collect, 1);
+    assert.equal(report.healthy, true);
+    assert.deepEqual(news, ["waiting for the cluster's API", "waiting for the cluster's API"]);
+  });
+
+  it("says what it cannot do at once where time does not mend it or there is none", async () => {
+    for (const [passing, settleSeconds] of [
+      [false, 60],
+      [true, 0],
+    ] as const) {
+      let looks = 0;
+      const collect = () => {
+        looks++;
+        return Promise.reject(new CannotRun("no", passing));
+      };
+      await assert.rejects(settle({ ...options, settleSeconds }, collect, 1), CannotRun);
+      assert.equal(looks, 1);
+    }
+  });
+
   it("does not wait for what time does not mend", async () => {
     const seen = looks(drifted, evidence());
     const report = await settle(options, seen.collect, 1);
@@ -71,5 +100,22 @@ describe("waiting for a cluster to settle", () => {
     );
     await assert.rejects(waiting, { name: "AbortError" });
     assert.equal(seen.count, 1);
+  });
+});
+
+describe("an API error that ends the doctor's run", () => {
+  const passing = (code: number | string): boolean => {
+    const error = typeof code === "number" ? new ApiException(code, "", "", {}) : Object.assign(new Error(), { code });
+    return cannot("list nodes", error, "https://192.0.2.1").passing;
+  };
+
+  it("may pass while a control plane starts", () => {
+    for (const code of [403, 429, 500, 503, "ECONNREFUSED", "ETIMEDOUT"]) assert.equal(passing(code), true, `${code}`);
+  });
+
+  it("stays with wrong credentials, certificates and names", () => {
+    for (const code of [400, 401, 404, "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "ENOTFOUND"]) {
+      assert.equal(passing(code), false, `${code}`);
+    }
   });
 });

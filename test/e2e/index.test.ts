@@ -17,9 +17,6 @@ import { downSuite } from "./suites/down";
 import { firewallSuite } from "./suites/firewall";
 import { realSuite } from "./suites/real";
 
-/** `npm run soak` runs the long suites too. */
-const soak = process.env.ZEROSTEAL_SOAK === "1";
-
 before(function () {
   needs(this, "root");
 });
@@ -35,11 +32,9 @@ secretsSuite();
 realSuite();
 firewallSuite();
 driftSuite();
-if (soak) {
-  refusalsSuite();
-  brokenSuite();
-  scaleSuite();
-  rebootSuite();
-}
+refusalsSuite();
+brokenSuite();
+scaleSuite();
+rebootSuite();
 downSuite();
-if (soak) interruptionSuite();
+interruptionSuite();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execa } from "execa";
 import { PublicNetwork } from "../../../sandbox/network/public";
 import { ensureNamespace, removeNamespace } from "../../../sandbox/network/namespaces";
 import { run } from "../../../sandbox/run";
@@ -78,6 +79,26 @@ export function firewallSuite(): void {
       }
     });
 
+    it("a node reaches the cloud's metadata service, its pods do not", async () => {
+      const [node, service] = [worker(cluster, 0), "169.254.169.254"];
+      const stop = await serve(`${cluster.instance.prefix}-pub`, service);
+      try {
+        const probe = connectScript(service, 80);
+        await eventually(async () => assert.equal(await onNode(cluster, node, probe), "connected"));
+        assert.notEqual(await inPod(cluster, node, probe), "connected");
+        await onNode(cluster, node, "systemctl stop zerosteal-metadata-guard");
+        try {
+          assert.equal(await inPod(cluster, node, probe), "connected", "without the guard");
+        } finally {
+          await onNode(cluster, node, "systemctl start zerosteal-metadata-guard");
+        }
+        assert.notEqual(await inPod(cluster, node, probe), "connected", "with the guard again");
+        tell("the metadata address: reached by the node, by its pod only while the guard is off");
+      } finally {
+        await stop();
+      }
+    });
+
     it("a NodePort is refused on a public address even where no firewall stands before it", async () => {
       const { publicAddress, serverId } = worker(cluster, 0);
       const { firewalls } = await cloud<{ firewalls: { id: number }[] }>(
@@ -102,6 +123,19 @@ export function firewallSuite(): void {
       await eventually(async () => assert.equal(await outside(publicAddress, 22), "timed out"));
     });
   });
+}
+
+/** Answers on port 80 of an address in a router, as a service of the cloud would. @returns what ends it */
+async function serve(router: string, address: string): Promise<() => Promise<void>> {
+  const own = `${address}/32`;
+  await inNamespace(router, ["ip", "addr", "add", own, "dev", "lo"]);
+  const program = `require("node:net").createServer((socket) => socket.end()).listen(80, "${address}")`;
+  const server = execa("ip", ["netns", "exec", router, process.execPath, "-e", program], { reject: false });
+  return async () => {
+    server.kill();
+    await server;
+    await inNamespace(router, ["ip", "addr", "del", own, "dev", "lo"]);
+  };
 }
 
 /** Lets the pod of the first worker answer behind a NodePort. */
