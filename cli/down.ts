@@ -1,6 +1,8 @@
 import { endSandbox } from "../sandbox/control";
-import { findInstance } from "../sandbox/instance";
+import { findInstance, type Instance } from "../sandbox/instance";
+import { pulumiHome } from "./engine";
 import { holdInstance } from "./hold";
+import { endOrphans } from "./orphans";
 import { runPhases } from "./phases";
 import { checkHost } from "./preflight";
 
@@ -14,10 +16,15 @@ export async function down(name: string): Promise<number> {
   }
   const release = await holdInstance(instance);
   try {
-    await runPhases([{ title: `Remove the sandbox ${name}`, run: () => endSandbox(instance) }]);
+    await runPhases([{ title: `Remove the sandbox ${name}`, run: () => remove(instance) }]);
   } finally {
     // The folder that carries the lock is gone.
     await release().catch(() => undefined);
   }
   return 0;
+}
+
+async function remove(instance: Instance): Promise<void> {
+  await endOrphans(pulumiHome(instance));
+  await endSandbox(instance);
 }

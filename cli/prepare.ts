@@ -15,6 +15,7 @@ import type { OnProgress } from "../toolchain/progress";
 import { ensureCiliumSources } from "../toolchain/sources";
 import { UpstreamProbe } from "../toolchain/upstream";
 import { describeEngine, type Engine, ensureStack, pulumiHome } from "./engine";
+import { endOrphans } from "./orphans";
 import type { Supplies } from "./stackConfig";
 
 /** Gets every tool: the host's packages, the engine, the files of nodes and the programs of images. */
@@ -43,7 +44,8 @@ export async function prepareEngine(instance: Instance, tools: Record<string, st
   const engine = await describeEngine(instance, tools);
   await ensurePlugins(engine);
   await ensureStack(engine);
-  // A run that was killed leaves its lock behind; the sandbox's own lock says that no other run is under way.
+  // A run that was killed leaves programs and its lock behind; the sandbox's own lock says that no other run is under way.
+  await endOrphans(pulumiHome(instance));
   await rm(path.join(instance.stateDir, "pulumi/.pulumi/locks"), { recursive: true, force: true });
   return engine;
 }

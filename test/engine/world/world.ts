@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { execa, type ResultPromise } from "execa";
-import { type Engine, projectDir } from "../../../cli/engine";
+import { type Engine, projectDir, pulumiHome } from "../../../cli/engine";
+import { endOrphans } from "../../../cli/orphans";
 import { prepareEngine } from "../../../cli/prepare";
 import { writeStackConfig } from "../../../cli/stackConfig";
 import { startOperation, type ResourceEvent, type UpdateResult } from "../../../cli/update";
@@ -195,18 +196,8 @@ export class World {
     return Object.fromEntries(await Promise.all(lists));
   }
 
-  /** Ends language hosts, each with its program, that an engine left behind when it was killed: they have process groups of their own. */
-  private async endOrphans(): Promise<void> {
-    for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-      // A process may end while the list is read.
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      if (command.startsWith(this.dir) && command.includes("pulumi-language-nodejs"))
-        process.kill(-Number(pid), "SIGKILL");
-    }
-  }
-
   async remove(): Promise<void> {
-    await this.endOrphans();
+    await endOrphans(pulumiHome(this.instance));
     await this.api.close();
     await this.nodes.close();
     await rm(this.dir, { recursive: true, force: true });
