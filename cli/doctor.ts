@@ -95,7 +95,8 @@ async function readText(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new CannotRun(`The ${what} ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new CannotRun(`The ${what} ${file} ${code === "ENOENT" ? "does not exist" : `cannot be read (${code})`}.`);
   }
 }
 

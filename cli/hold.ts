@@ -1,5 +1,22 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
 import { lock } from "proper-lockfile";
-import type { Instance } from "../sandbox/instance";
+import { type Instance, instancesDir } from "../sandbox/instance";
+
+/** Milliseconds between two tries for the lock of all instances, and how many: choosing one takes well under a second. */
+const claimRetries = { retries: 100, minTimeout: 100, maxTimeout: 100 };
+
+/** Does something that no other run may do at the same time: choosing what a new instance gets. */
+export async function alone<T>(work: () => Promise<T>): Promise<T> {
+  await mkdir(instancesDir, { recursive: true, mode: 0o700 });
+  const lockfilePath = path.join(instancesDir, ".lock");
+  const release = await lock(instancesDir, { lockfilePath, stale: 15_000, update: 5_000, retries: claimRetries });
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
 
 /**
  * Makes this process the only one that changes the instance.

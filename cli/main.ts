@@ -9,6 +9,10 @@ import { verify } from "./verify";
 const program = new Command("zerosteal").description(
   "Kubernetes clusters tuned for network latency, on this machine or in the cloud",
 );
+program
+  .showHelpAfterError("Options go after `--`, e.g. `npm run up -- --workers 3`; `npm run up -- --help` lists them.")
+  // 1 says that the work failed, 2 that it was not understood.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 const instance = new Option("--instance <name>", "name of the sandbox").default(defaultInstance);
 
 program
@@ -45,7 +49,8 @@ program
   });
 
 function count(text: string): number {
-  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("a whole number from 0 to 999 is wanted");
+  // A private network holds 100 servers, and the control plane is one.
+  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("a whole number from 0 to 99 is wanted");
   return Number(text);
 }
 

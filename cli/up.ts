@@ -6,7 +6,7 @@ import { chooseInstance, type Instance, saveInstance } from "../sandbox/instance
 import type { ProgressEvent } from "../toolchain/progress";
 import { doctorRun, stackOutputs } from "./check";
 import { type Engine, pulumi } from "./engine";
-import { holdInstance } from "./hold";
+import { alone, holdInstance } from "./hold";
 import { describeStep } from "./news";
 import { runPhases } from "./phases";
 import { checkHost, checkInstance, checkRoom } from "./preflight";
@@ -35,9 +35,12 @@ export interface UpOptions {
 export async function up(options: UpOptions): Promise<number> {
   checkHost();
   await checkRoom();
-  const instance = await chooseInstance(options.instance, options.preload);
-  await checkInstance(instance);
-  await saveInstance(instance);
+  const instance = await alone(async () => {
+    const chosen = await chooseInstance(options.instance, options.preload);
+    await checkInstance(chosen);
+    await saveInstance(chosen);
+    return chosen;
+  });
   const release = await holdInstance(instance);
   try {
     return await hold(instance, options);

@@ -1,5 +1,5 @@
 import { exitCodes, renderReport } from "../components/doctor";
-import { findInstance } from "../sandbox/instance";
+import { defaultInstance, findInstance } from "../sandbox/instance";
 import { toolNames } from "../toolchain/manifest";
 import { ensure } from "../toolchain/ensure";
 import { doctorRun, stackOutputs } from "./check";
@@ -14,7 +14,7 @@ export async function verify(name: string): Promise<number> {
   checkHost();
   const instance = await findInstance(name);
   if (!instance) {
-    console.error(`There is no sandbox "${name}"; make it with \`npm run up\`.`);
+    console.error(`There is no sandbox "${name}"; make it with \`${upCommand(name)}\`.`);
     return exitCodes.couldNotRun;
   }
   const tools = await ensure(toolNames("engine"));
@@ -27,9 +27,13 @@ export async function verify(name: string): Promise<number> {
   };
   const report = await doctorRun(engine, await stackOutputs(engine), undefined, news);
   if (!report) {
-    console.error(`The sandbox "${name}" has no cluster yet; make it with \`npm run up\`.`);
+    console.error(`The sandbox "${name}" has no cluster yet; make it with \`${upCommand(name)}\`.`);
     return exitCodes.couldNotRun;
   }
   console.log(renderReport(report, process.stdout.isTTY ? { columns: process.stdout.columns } : undefined));
   return report.healthy ? exitCodes.healthy : exitCodes.failed;
+}
+
+function upCommand(name: string): string {
+  return name === defaultInstance ? "npm run up" : `npm run up -- --instance ${name}`;
 }

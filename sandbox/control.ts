@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { open, readdir, readFile, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import pRetry from "p-retry";
 import { HostDriver } from "./driver";
@@ -8,12 +8,17 @@ import { type Instance, listInstances } from "./instance";
 import { allowBbr, recordKernelValues, restoreKernelValues } from "./kernelValues";
 import { machineImages } from "./supplies";
 
+/** Files with the daemon's process id: written when it is started, and by itself when its API answers. */
+const started = "daemon.pid";
+const ready = "daemon.json";
+
 /** Starts the sandbox's process unless it runs, and waits until its API answers. Machines that were on are booted again. */
 export async function startSandbox(instance: Instance): Promise<void> {
   await recordKernelValues();
   await allowBbr();
   if (await daemonPid(instance)) return;
-  await rm(path.join(instance.stateDir, "daemon.json"), { force: true });
+  // One that a run cut off while it started, and that answers nobody yet.
+  await stopDaemon(instance);
   const log = await open(path.join(instance.stateDir, "daemon.log"), "a", 0o600);
   const loader = require.resolve("ts-node/register/transpile-only");
   const child = spawn(process.execPath, ["-r", loader, path.join(__dirname, "daemon.ts"), instance.name], {
@@ -21,6 +26,7 @@ export async function startSandbox(instance: Instance): Promise<void> {
     stdio: ["ignore", log.fd, log.fd],
   });
   child.unref();
+  await writeFile(path.join(instance.stateDir, started), JSON.stringify({ pid: child.pid }));
   await log.close();
   let ended = false;
   child.once("exit", () => (ended = true));
@@ -37,15 +43,17 @@ export async function startSandbox(instance: Instance): Promise<void> {
 
 /** Ends the sandbox's process; machines go on. */
 export async function stopDaemon(instance: Instance): Promise<void> {
-  const pid = await daemonPid(instance);
-  if (!pid) return;
-  process.kill(pid, "SIGTERM");
+  const running = async (): Promise<number | undefined> =>
+    (await livingPid(instance, ready)) ?? (await livingPid(instance, started));
+  const pid = await running();
+  if (pid) process.kill(pid, "SIGTERM");
   await pRetry(
     async () => {
-      if (await daemonPid(instance)) throw new Error("the sandbox's process does not end");
+      if (await running()) throw new Error("the sandbox's process does not end");
     },
     { retries: 100, minTimeout: 50, maxTimeout: 100 },
   );
+  for (const file of [ready, started]) await rm(path.join(instance.stateDir, file), { force: true });
 }
 
 /** Ends a sandbox whole: process, machines, networks, and what they changed on the host. Its folder goes last. Twice is fine. */
@@ -53,8 +61,9 @@ export async function endSandbox(instance: Instance): Promise<void> {
   await stopDaemon(instance);
   const driver = new HostDriver(instance, machineImages(instance.preload));
   await driver.removeEverything();
+  // Before the folder: what fails here is tried again by the next `down`.
+  if ((await listInstances()).every((name) => name === instance.name)) await restoreKernelValues();
   await rm(instance.stateDir, { recursive: true, force: true });
-  if ((await listInstances()).length === 0) await restoreKernelValues();
 }
 
 /** Whether any machine of the sandbox has a disk here. */
@@ -63,9 +72,14 @@ export async function hasMachines(instance: Instance): Promise<boolean> {
   return existsSync(dir) && (await readdir(dir)).length > 0;
 }
 
-/** Process id of the running daemon; undefined when it does not run. */
-export async function daemonPid(instance: Instance): Promise<number | undefined> {
-  const file = path.join(instance.stateDir, "daemon.json");
+/** Process id of the daemon once its API answers; undefined when it does not run. */
+export function daemonPid(instance: Instance): Promise<number | undefined> {
+  return livingPid(instance, ready);
+}
+
+/** Process id in a file of the instance, if that process lives and is the instance's daemon. */
+async function livingPid(instance: Instance, name: string): Promise<number | undefined> {
+  const file = path.join(instance.stateDir, name);
   if (!existsSync(file)) return undefined;
   const { pid } = JSON.parse(await readFile(file, "utf8")) as { pid: number };
   // After a reboot of the host the number may belong to somebody else.

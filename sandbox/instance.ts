@@ -26,6 +26,9 @@ export interface Instance {
   preload: boolean;
 }
 
+/** Names of instances: a DNS label of at most 12 characters. */
+const namePattern = /^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/;
+
 /** Folder of all instances. */
 export const instancesDir = "/var/lib/zerosteal";
 
@@ -57,6 +60,8 @@ export function describeInstance(name: string, index: number, preload = true): I
  * @returns undefined when there is none of that name
  */
 export async function findInstance(name: string): Promise<Instance | undefined> {
+  // A name is part of paths: one that is none, e.g. "demo/", names no instance.
+  if (!namePattern.test(name)) return undefined;
   const file = path.join(instancesDir, name, "instance.json");
   if (!existsSync(file)) return undefined;
   const { index, preload } = JSON.parse(await readFile(file, "utf8")) as Pick<Instance, "index" | "preload">;
@@ -79,7 +84,7 @@ export async function listInstances(): Promise<string[]> {
  * @throws when the name is no DNS label of at most 12 characters, or no range is free
  */
 export async function chooseInstance(name: string, preload: boolean): Promise<Instance> {
-  if (!/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/.test(name)) {
+  if (!namePattern.test(name)) {
     throw new Error(
       `--instance: "${name}" is no name for a sandbox; use a DNS label of at most 12 characters, e.g. "demo".`,
     );

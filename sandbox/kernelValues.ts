@@ -34,7 +34,16 @@ export async function restoreKernelValues(): Promise<string[]> {
   const wanted = JSON.parse(await readFile(record, "utf8")) as Record<string, string>;
   const found = await readValues();
   const changed = Object.keys(wanted).filter((key) => found[key] !== undefined && found[key] !== wanted[key]);
-  for (const key of changed) await writeFile(path.join("/proc/sys", key), wanted[key] ?? "");
+  const refused: string[] = [];
+  for (const key of changed) {
+    await writeFile(path.join("/proc/sys", key), wanted[key] ?? "").catch(() => refused.push(key));
+  }
+  if (refused.length > 0) {
+    const list = refused.map((key) => `${key.replaceAll("/", ".")} = ${wanted[key]?.trim() ?? ""}`).join(", ");
+    throw new Error(
+      `The kernel refuses to put back ${list}. Set it by hand, or reboot; ${record} says what was before, remove it then.`,
+    );
+  }
   await rm(record);
   return changed;
 }

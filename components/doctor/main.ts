@@ -15,6 +15,7 @@ export interface DoctorInput {
   /** Text of a kubeconfig. */
   kubeconfig: string;
   expectation?: Expectation;
+  /** Token of the cloud's API. Default: HCLOUD_TOKEN of the environment; without one the routes are not seen. */
   hcloudToken?: string;
   /** Base URL of the cloud's API. Default: HCLOUD_ENDPOINT of the environment, else the public one. */
   hcloudEndpoint?: string;
@@ -46,7 +47,11 @@ export function readInput(document: string, environment: NodeJS.ProcessEnv): Doc
     probeImage: image,
     egressTarget,
     settleSeconds,
-    hcloud: cloudAccess(expectation, hcloudToken, hcloudEndpoint ?? environment.HCLOUD_ENDPOINT),
+    hcloud: cloudAccess(
+      expectation,
+      hcloudToken ?? environment.HCLOUD_TOKEN,
+      hcloudEndpoint ?? environment.HCLOUD_ENDPOINT,
+    ),
   };
 }
 

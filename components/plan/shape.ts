@@ -131,15 +131,18 @@ function fitJson(value: unknown, path: string, found: ShapeFindings): unknown {
     strange.value,
     strange.path,
     "a plain value",
-    "give text, numbers, lists and objects only, no Outputs",
+    "give text without control characters, numbers, lists and objects, no Outputs",
     found,
   );
 }
 
-/** The first part of a value that JSON could not hold. */
+/** Line breaks that YAML readers know and JSON does not escape, and what no setting is made of; newline and tab are fine. */
+const controlCharacters = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}]/u;
+
+/** The first part of a value that JSON could not hold, or that would not come through a YAML document as it is. */
 function findNonJson(value: unknown, path: string, depth: number): { value: unknown; path: string } | undefined {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value))
-    return undefined;
+  if (typeof value === "string") return controlCharacters.test(value) ? { value, path } : undefined;
+  if (value === null || typeof value === "boolean" || Number.isFinite(value)) return undefined;
   if (depth > depthLimit || !(Array.isArray(value) || isPlainObject(value))) return { value, path };
   for (const [key, item] of Object.entries(value)) {
     const strange = findNonJson(item, Array.isArray(value) ? `${path}[${key}]` : pathOf(path, key), depth + 1);

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
 import type { FirewallRule } from "../cloud";
 import type { Instance } from "../instance";
 import { run, succeeds } from "../run";
@@ -14,11 +17,13 @@ const gateway = "172.31.1.1";
 export class PublicNetwork {
   readonly namespace: string;
   private readonly hostLink: string;
-  private readonly firewalls = new Map<number, FirewallRule[] | null>();
+  private readonly firewallFile: string;
+  private firewalls = new Map<number, FirewallRule[] | null>();
 
   constructor(private readonly instance: Instance) {
     this.namespace = `${instance.prefix}-pub`;
     this.hostLink = `${instance.prefix}-up`;
+    this.firewallFile = path.join(instance.stateDir, "firewalls.json");
   }
 
   /** Makes router and host link; repeats are harmless. */
@@ -37,7 +42,13 @@ export class PublicNetwork {
     await run("ip", ["link", "set", this.hostLink, "up"]);
     await run("ip", ["route", "replace", publicRange, "via", routerAddress, "dev", this.hostLink, "onlink"]);
     await ip(this.namespace, `route replace ${hostAddress}/32 dev up src ${routerAddress}`);
-    await loadRules(this.namespace, renderFirewall(this.firewalls));
+    // Machines go on while the sandbox's process starts again, and so must their firewalls.
+    if (existsSync(this.firewallFile)) {
+      this.firewalls = new Map(
+        JSON.parse(await readFile(this.firewallFile, "utf8")) as [number, FirewallRule[] | null][],
+      );
+    }
+    await this.loadFirewalls();
   }
 
   /** Removes host link, the host's route with it, and router. The link goes first: with its namespace it would vanish at a time of its own. */
@@ -63,12 +74,18 @@ export class PublicNetwork {
 
   /** Forgets a server's port; the link goes with the server's namespace. */
   async unplug(portId: number): Promise<void> {
-    if (this.firewalls.delete(portId)) await loadRules(this.namespace, renderFirewall(this.firewalls));
+    if (this.firewalls.delete(portId)) await this.loadFirewalls();
   }
 
   /** Replaces the inbound rules of a server; null lets everything in. */
   async setFirewall(serverId: number, rules: FirewallRule[] | null): Promise<void> {
     this.firewalls.set(serverId, rules);
-    await loadRules(this.namespace, renderFirewall(this.firewalls));
+    await this.loadFirewalls();
+  }
+
+  private async loadFirewalls(): Promise<void> {
+    await writeFile(`${this.firewallFile}.new`, JSON.stringify([...this.firewalls]), { mode: 0o600 });
+    await rename(`${this.firewallFile}.new`, this.firewallFile);
+    await loadRules(this.namespace, renderFirewall(this.firewalls, this.instance.mirrorPort));
   }
 }

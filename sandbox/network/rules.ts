@@ -48,9 +48,11 @@ export function renderSourceCheck(ports: Port[], routes: Route[]): string {
 /**
  * nftables rules of the public side: inbound packets to a server with a firewall pass only by its rules, answers always; a server
  * without a firewall is open; outbound is open. Like Hetzner's firewalls they are stateful and know nothing of private networks.
+ * Towards the host only the mirror answers: its other services are none of the machines' business.
  * @param firewalls inbound rules by server id; null where none is applied
+ * @param mirrorPort the mirror's TCP port on the host
  */
-export function renderFirewall(firewalls: Map<number, FirewallRule[] | null>): string {
+export function renderFirewall(firewalls: Map<number, FirewallRule[] | null>, mirrorPort: number): string {
   const servers = [...firewalls].filter((entry): entry is [number, FirewallRule[]] => entry[1] !== null);
   const chains = servers.flatMap(([serverId, rules]) => [
     `  chain ${portName(serverId)} {`,
@@ -66,6 +68,8 @@ export function renderFirewall(firewalls: Map<number, FirewallRule[] | null>): s
     "  chain forward {",
     "    type filter hook forward priority 0; policy accept;",
     "    ct state established,related accept",
+    `    oifname "up" tcp dport != ${mirrorPort} counter reject with tcp reset`,
+    '    oifname "up" meta l4proto != { tcp, icmp } counter reject',
     ...servers.map(([serverId]) => `    oifname "${portName(serverId)}" jump ${portName(serverId)}`),
     "  }",
     "}",

@@ -105,6 +105,9 @@ describe("entries of the doctor", function () {
       const own = { ...input, hcloudEndpoint: "http://127.0.0.1:1/v1" };
       assert.equal(readInput(JSON.stringify(own), environment).hcloud?.endpoint, "http://127.0.0.1:1/v1");
       assert.equal(readInput(JSON.stringify(input), {}).hcloud?.endpoint, "https://api.hetzner.cloud/v1");
+      const noToken = JSON.stringify({ ...input, hcloudToken: undefined });
+      assert.equal(readInput(noToken, { HCLOUD_TOKEN: "of the environment" }).hcloud?.token, "of the environment");
+      assert.equal(readInput(noToken, {}).hcloud, undefined);
       assert.equal(cloudAccess(expectation(), undefined, undefined), undefined);
       assert.equal(cloudAccess(wanted, "t", undefined), undefined);
     });
@@ -151,7 +154,7 @@ describe("entries of the doctor", function () {
       [
         "the kubeconfig is not there",
         () => ["--kubeconfig", "/nowhere"],
-        /^The kubeconfig \/nowhere cannot be read \(ENOENT\)\.$/,
+        /^The kubeconfig \/nowhere does not exist\.$/,
       ],
       ["an option is unknown", () => ["--frobnicate"], /unknown option '--frobnicate'/],
       ["a number is none", () => ["--settle", "soon"], /soon is not a number of seconds/],

@@ -24,7 +24,9 @@ describe("instances of the sandbox", () => {
         /is no name for a sandbox; use a DNS label of at most 12 characters/,
       );
     }
-    assert.equal(await findInstance("thirteenchars"), undefined);
+    for (const name of ["thirteenchars", "../zerosteal", "demo/", "."]) {
+      assert.equal(await findInstance(name), undefined);
+    }
   });
 
   it("are only chosen, not made, until they are saved", async () => {

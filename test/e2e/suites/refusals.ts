@@ -22,13 +22,13 @@ export function refusalsSuite(): void {
       instance = await chooseInstance(fresh, true);
     });
 
-    /** Runs `up` for a sandbox that does not exist, and expects one sentence and an unchanged host. */
-    async function expectRefusal(name: string, sentence: RegExp, args: string[] = []): Promise<void> {
+    /** Runs `up` for a sandbox that does not exist, and expects one sentence, where options are explained at most, and an unchanged host. */
+    async function expectRefusal(name: string, sentence: RegExp, args: string[] = [], code = 1): Promise<void> {
       const others = await otherInstances(name);
       const before = withoutOthers(await hostSnapshot(), others);
       const { exitCode, output } = await runCli("up", args, name);
-      const said = output.split("\n").filter((line) => line && !/^(npm |> |\[)/.test(line));
-      assert.equal(exitCode, 1, output);
+      const said = output.split("\n").filter((line) => line && !/^(npm |> |\[|Options go after)/.test(line));
+      assert.equal(exitCode, code, output);
       assert.equal(said.length, 1, output);
       assert.match(said[0] ?? "", sentence);
       await eventually(
@@ -41,10 +41,14 @@ export function refusalsSuite(): void {
       expectRefusal("Bad_Name", /^--instance: "Bad_Name" is no name for a sandbox; use a DNS label/));
 
     it("a number of workers that is none", () =>
-      expectRefusal(fresh, /'--workers <n>' argument 'two' is invalid\. a whole number from 0 to 999 is wanted/, [
-        "--workers",
-        "two",
-      ]));
+      expectRefusal(
+        fresh,
+        /'--workers <n>' argument 'two' is invalid\. a whole number from 0 to 99 is wanted/,
+        ["--workers", "two"],
+        2,
+      ));
+
+    it("an option that there is not", () => expectRefusal(fresh, /^error: unknown option '--bogus'$/, ["--bogus"], 2));
 
     it("the port of the API in use", async () => {
       const blocker = await listen(instance.apiPort, "127.0.0.1");

@@ -57,7 +57,15 @@ export const structureMistakes: Mistake[] = [
     what: "an object that is not plain among Helm values",
     make: (args) => (args.cilium = { values: { debug: { enabled: new Date(0) } } }),
     lines: [
-      "cilium.values.debug.enabled: must be a plain value, found an object that is not plain (an Output?); give text, numbers, lists and objects only, no Outputs",
+      "cilium.values.debug.enabled: must be a plain value, found an object that is not plain (an Output?); give text without control characters, numbers, lists and objects, no Outputs",
+    ],
+  },
+  {
+    rule: "argument-type",
+    what: "a line break that only YAML knows, in a text of the kubelet",
+    make: (args) => (args.kubernetes = { kubelet: { clusterDomain: "x\u0085runcmd: [reboot]" } }),
+    lines: [
+      'kubernetes.kubelet.clusterDomain: must be a plain value, found the text "x\u0085runcmd: [reboot]"; give text without control characters, numbers, lists and objects, no Outputs',
     ],
   },
   {

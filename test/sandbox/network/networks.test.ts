@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import os from "node:os";
+import path from "node:path";
 import { describeInstance } from "../../../sandbox/instance";
 import { ensureNamespace, ip, listNamespaces, removeNamespace } from "../../../sandbox/network/namespaces";
 import { PrivateNetwork } from "../../../sandbox/network/private";
@@ -7,7 +13,10 @@ import { run, succeeds } from "../../../sandbox/run";
 import { needs } from "../../capabilities";
 
 /** Far from any range that a person's sandbox takes: the lowest free one comes first. */
-const instance = describeInstance("nettest", 251);
+const instance = {
+  ...describeInstance("nettest", 251),
+  stateDir: mkdtempSync(path.join(os.tmpdir(), "zerosteal-net-")),
+};
 const machine = (id: number): string => `${instance.prefix}-s${id}`;
 
 async function ping(from: string, address: string, ...flags: string[]): Promise<boolean> {
@@ -57,7 +66,10 @@ describe("emulated networks", function () {
       });
     }
   });
-  after(clean);
+  after(async () => {
+    await clean();
+    await rm(instance.stateDir, { recursive: true });
+  });
 
   async function clean(): Promise<void> {
     if (process.getuid?.() !== 0) return;
@@ -107,6 +119,34 @@ describe("emulated networks", function () {
     assert.equal(await host(), true);
     assert.equal(await ping(machine(2), "198.18.251.11"), false, "another server is no operator");
     await outside.setFirewall(1, null);
+  });
+
+  it("keep a server's firewall while the sandbox's process starts again", async () => {
+    const host = (): Promise<boolean> => succeeds("ping", ["-c", "1", "-W", "1", "198.18.251.11"]);
+    await outside.setFirewall(1, []);
+    assert.equal(await host(), false);
+    const next = new PublicNetwork(instance);
+    await next.open();
+    assert.equal(await host(), false);
+    await next.setFirewall(2, []);
+    assert.equal(await host(), false, "and while that of another server is set");
+    await outside.setFirewall(1, null);
+    assert.equal(await host(), true);
+  });
+
+  it("let machines reach the mirror on the host and none of its other services", async () => {
+    const reached = async (port: number): Promise<boolean> => {
+      const server = createServer((socket) => socket.end()).listen(port, instance.hostAddress);
+      await once(server, "listening");
+      try {
+        const connect = `exec 3<>/dev/tcp/${instance.hostAddress}/${port}`;
+        return await succeeds("ip", ["netns", "exec", machine(1), "timeout", "2", "bash", "-c", connect]);
+      } finally {
+        server.close();
+      }
+    };
+    assert.equal(await reached(instance.mirrorPort), true);
+    assert.equal(await reached(5001), false);
   });
 
   it("unplug a machine and forget it", async () => {

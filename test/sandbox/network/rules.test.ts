@@ -34,12 +34,14 @@ describe("rules of the emulated networks", () => {
         ],
         [8, null],
       ]),
+      5000,
     );
     assert.match(
       rules,
       /chain s7 \{\n {4}ip saddr \{ 198\.18\.0\.1\/32 \} tcp dport 22 accept\n {4}meta l4proto udp accept\n {4}counter drop\n/,
     );
-    assert.match(rules, /ct state established,related accept\n {4}oifname "s7" jump s7\n/);
+    assert.match(rules, /ct state established,related accept\n/);
+    assert.match(rules, /oifname "s7" jump s7\n/);
     assert.doesNotMatch(rules, /"s8"/);
   });
 });
