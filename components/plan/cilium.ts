@@ -123,12 +123,12 @@ export const valueReasons: Reasons = {
     source: masquerading,
   },
   "endpointRoutes.enabled": {
-    why: "A route for each pod would take packets off the fast path between NIC and pod.",
-    source: routing,
+    why: "A route for each pod was reported to take packets off the fast path between NIC and pod.",
+    source: "imroc.cc, notes on Cilium on Tencent Kubernetes Engine",
   },
   "hubble.tls.auto.method": {
     why: "A CronJob renews the certificates; Helm's own would expire unseen after a year.",
-    source: "Cilium documentation, Hubble: TLS certificates",
+    source: "Cilium chart: certificates of 365 days",
   },
   installNoConntrackIptablesRules: {
     why: "Cilium tracks connections itself; the kernel need not do it again for pods' packets.",

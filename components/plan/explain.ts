@@ -34,7 +34,7 @@ export function explain(plan: ClusterPlan, args: ClusterArgs): Decision[] {
     ...versionDecisions(plan, args),
     ...networkDecisions(plan, args),
     ...mtuDecisions(plan),
-    ...accessDecisions(plan),
+    ...accessDecisions(plan, args),
     ...poolDecisions(plan, args),
     ...ciliumDecisions(plan, args),
     ...kernelDecisions(plan, args),
@@ -93,7 +93,7 @@ function mtuDecisions({ underlay, podMtu }: ClusterPlan): Decision[] {
   ];
 }
 
-function accessDecisions({ api, firewall, underlay }: ClusterPlan): Decision[] {
+function accessDecisions({ api, firewall, underlay }: ClusterPlan, args: ClusterArgs): Decision[] {
   const topic = "Access";
   return [
     { id: "api.endpoint", topic, value: `${api.name}:${api.port} at ${api.privateAddress}`, ...apiNameReason },
@@ -103,7 +103,13 @@ function accessDecisions({ api, firewall, underlay }: ClusterPlan): Decision[] {
       value: `${description} from ${sourceCidrs.join(", ")}`,
       ...firewallReason,
     })),
-    { id: "node.image", topic: "Nodes", value: underlay.image, ...defaultReasons.image },
+    {
+      id: "node.image",
+      topic: "Nodes",
+      value: underlay.image,
+      why: defaultReasons.image.why,
+      source: `${origin("underlay.image", args)}; ${defaultReasons.image.source}`,
+    },
   ];
 }
 
