@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultInstance } from "../sandbox/instance";
 import { registerDoctor } from "./doctor";
 import { down } from "./down";
+import { registerPlan } from "./plan";
 import { up, type UpOptions } from "./up";
 import { verify } from "./verify";
 
@@ -39,6 +40,7 @@ program
   });
 
 registerDoctor(program);
+registerPlan(program);
 
 program
   .command("verify")

@@ -2,10 +2,12 @@
 /* Command line of the package: what works on any cluster, without the repository's sandbox. */
 import { Command } from "commander";
 import { registerDoctor } from "./doctor";
+import { registerPlan } from "./plan";
 
 const program = new Command("zerosteal").description("Kubernetes clusters tuned for network latency");
 
 registerDoctor(program);
+registerPlan(program);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { Reason } from "./reason";
 
 /**
  * Addresses of a cluster, all derived from one number per node.
@@ -16,6 +17,12 @@ export const lastControlPlaneNumber = 10;
 
 /** Number of the first worker of a pool that gives no `firstNumber`. */
 export const firstWorkerNumber = lastControlPlaneNumber + 1;
+
+/** Why addresses follow from a node's number. */
+export const numberReason: Reason = {
+  why: "A node's number is the host part of its address and the index of its pod CIDR: growing or removing another pool moves no node.",
+  source: "docs/decisions/planned-pod-cidrs.md",
+};
 
 /** An IPv4 range. */
 export interface Cidr {

@@ -9,6 +9,7 @@ import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
 import { commonFiles, nodeFiles, setupScript } from "./nodeFiles";
 import { nodeLabels, nodeObject } from "./nodeObject";
 import { defaults, resolveBbr, resolveChart, resolvePools, resolveVersions, type ResolvedPool } from "./resolve";
+import type { Reason } from "./reason";
 import { sysctlsFor } from "./sysctl";
 import type {
   ClusterArgs,
@@ -150,6 +151,12 @@ function firewallRules(args: ClusterArgs): FirewallRulePlan[] {
     { description: "Kubernetes API", protocol: "tcp", port: String(apiPort), sourceCidrs: args.access.api },
   ];
 }
+
+/** Why the public side is open to these ranges alone. */
+export const firewallReason: Reason = {
+  why: "Nothing is open by default: two ports, only from the ranges given. Nodes talk to each other over the private network.",
+  source: "arguments access.ssh and access.api",
+};
 
 function groupsOf(nodes: NodePlan[]): PlacementGroupPlan[] {
   const names = [...new Set(nodes.map((node) => node.placementGroup))];

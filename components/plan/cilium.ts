@@ -1,5 +1,6 @@
 import { apiPort } from "./kubeadm";
 import { deepMerge, type JsonObject } from "./merge";
+import type { Reasons } from "./reason";
 import type { BbrScope } from "./types";
 import { minorOf } from "./versions";
 
@@ -68,6 +69,129 @@ export function hetznerValues(facts: CiliumFacts): JsonObject {
     upgradeCompatibility: minorOf(facts.version),
   };
 }
+
+const performance = "Cilium documentation, tuning guide";
+const kubeProxyFree = "Cilium documentation, Kubernetes without kube-proxy";
+const routing = "Cilium documentation, routing: native routing";
+const masquerading = "Cilium documentation, masquerading";
+
+/** Why each value of `hetznerValues` is what it is. Dotted paths, one for each value: a test holds the two together. */
+export const valueReasons: Reasons = {
+  MTU: {
+    why: "Named, or Cilium takes what it finds on the devices: 1500 of the public NIC on a path of 1450, or less of a tunnel somebody adds.",
+    source: "docs/decisions/devices.md; Hetzner Cloud documentation, networks",
+  },
+  autoDirectNodeRoutes: {
+    why: "The cloud's gateway is between the nodes: Cilium refuses a route to a peer that is not on its own segment.",
+    source: routing,
+  },
+  "bandwidthManager.bbr": {
+    why: "Pods' sockets use BBR only with Cilium's bandwidth manager; it follows tuning.bbr, so that node and pods are one choice.",
+    source: "Cilium documentation, bandwidth manager",
+  },
+  "bandwidthManager.enabled": {
+    why: "Needed for BBR in pods. Without BBR there it would write cubic over the node's own setting, so it is off as a whole.",
+    source: "Cilium documentation, bandwidth manager",
+  },
+  "bpf.distributedLRU.enabled": {
+    why: "Each CPU keeps its own list of least recent connections: no lock is shared between CPUs under load.",
+    source: performance,
+  },
+  "bpf.lbMapMax": {
+    why: "Room for some 6,000 Services of 10 endpoints; the chart's 65536 ends near 3,000, and then Services go missing.",
+    source: "Cilium documentation, eBPF maps",
+  },
+  "bpf.mapDynamicSizeRatio": {
+    why: "Share of the smallest node's memory for connection tracking and NAT: 0.08 as upstream says from 16 GiB, less where memory is small.",
+    source: performance,
+  },
+  "bpf.masquerade": {
+    why: "Without it Cilium falls back to the host's network stack, and with that the fast path and BBR in pods are gone.",
+    source: `${performance}; ${masquerading}`,
+  },
+  bpfClockProbe: {
+    why: "The data path reads the cheaper clock of the kernel's ticks wherever the kernel has it.",
+    source: performance,
+  },
+  "cluster.name": { why: "The cluster's own name.", source: "argument name" },
+  devices: {
+    why: "Left to itself Cilium was seen to take one NIC; without the public one pods do not reach the outside.",
+    source: "docs/decisions/devices.md",
+  },
+  enableIPv4Masquerade: {
+    why: "Pods reach the outside by the node's address. Said outright, it also arms the chart's own check of the native routing CIDR.",
+    source: masquerading,
+  },
+  "endpointRoutes.enabled": {
+    why: "A route for each pod was reported to take packets off the fast path between NIC and pod.",
+    source: "imroc.cc, notes on Cilium on Tencent Kubernetes Engine",
+  },
+  "hubble.tls.auto.method": {
+    why: "A CronJob renews the certificates; Helm's own would expire unseen after a year.",
+    source: "Cilium chart: certificates of 365 days",
+  },
+  installNoConntrackIptablesRules: {
+    why: "Cilium tracks connections itself; the kernel need not do it again for pods' packets.",
+    source: performance,
+  },
+  "ipam.mode": {
+    why: "Addresses come from each Node's planned pod CIDR, the same that the cloud's routes carry.",
+    source: "docs/decisions/planned-pod-cidrs.md",
+  },
+  ipv4NativeRoutingCIDR: {
+    why: "Only traffic to pods keeps a pod's address. With the whole network, other private addresses would get a source that the cloud drops.",
+    source: "docs/decisions/snat.md; Cilium documentation, masquerading",
+  },
+  "k8s.requireIPv4PodCIDR": {
+    why: "An agent waits for its Node's planned pod CIDR instead of starting without one.",
+    source: "docs/decisions/planned-pod-cidrs.md",
+  },
+  k8sServiceHost: {
+    why: "Without kube-proxy the API's ClusterIP works only once Cilium runs, so Cilium itself needs another way to the API.",
+    source: `${kubeProxyFree}; docs/decisions/api-name.md`,
+  },
+  k8sServicePort: { why: "The port of the planned API name.", source: kubeProxyFree },
+  kubeProxyReplacement: {
+    why: "Services are answered from eBPF maps at the socket or the NIC, not by rules that are searched for each new connection.",
+    source: kubeProxyFree,
+  },
+  kubeProxyReplacementHealthzBindAddr: {
+    why: "Answers where kube-proxy would: load balancers ask this port whether a node takes traffic.",
+    source: kubeProxyFree,
+  },
+  "loadBalancer.acceleration": {
+    why: "XDP on virtio NICs lacks queues and was reported to take Hetzner nodes off the network; packets would also vanish from tcpdump.",
+    source: "hetznercloud/hcloud-cloud-controller-manager issue 241",
+  },
+  "loadBalancer.mode": {
+    why: "The cloud checks sources and drops what DSR sends: the client's answer from the backend's node.",
+    source: "docs/decisions/snat.md",
+  },
+  "nodePort.addresses": {
+    why: "NodePorts answer on the nodes' subnet alone, never on the public addresses.",
+    source: "docs/decisions/devices.md",
+  },
+  "nodePort.directRoutingDevice": {
+    why: "Packets between nodes leave by the private NIC; with two devices Cilium cannot know which one that is.",
+    source: "docs/decisions/devices.md",
+  },
+  "operator.replicas": {
+    why: "By control planes, at most 2: a new worker must not change the release, and one API server has no need of two.",
+    source: "Cilium chart: replicas must not share a node",
+  },
+  rollOutCiliumPods: {
+    why: "Agents restart when their configuration changes; else a change would wait for the next restart.",
+    source: "Cilium chart, values.yaml",
+  },
+  routingMode: {
+    why: "The cloud's routes carry each node's pod CIDR, so packets go as they are: no overlay, no header, the whole MTU.",
+    source: routing,
+  },
+  upgradeCompatibility: {
+    why: "The chart keeps the behaviour of this minor until the version itself is changed.",
+    source: "Cilium documentation, upgrade guide",
+  },
+};
 
 /**
  * Values whose choice belongs to another argument or to the underlay, and why; overriding one is a problem. Dotted paths; a path

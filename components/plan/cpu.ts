@@ -1,4 +1,5 @@
 import type { JsonObject } from "./merge";
+import type { Reason } from "./reason";
 import type { CpuIsolation } from "./types";
 
 /**
@@ -30,3 +31,19 @@ export const ownedKubeletKeys: readonly string[] = [
   "cpuManagerPolicyOptions",
   "reservedSystemCPUs",
 ];
+
+/** What each kind of isolation is for. */
+export const isolationReasons: Readonly<Record<CpuIsolation, Reason>> = {
+  none: {
+    why: "All pods share all CPUs, as Kubernetes does by default.",
+    source: "Kubernetes documentation, CPU management policies",
+  },
+  static: {
+    why: "Guaranteed pods with whole CPUs get them alone; the reserved CPUs are never among those.",
+    source: "Kubernetes documentation, CPU management policies: static",
+  },
+  strict: {
+    why: "As static, and no pod at all runs on the reserved CPUs, where interrupts, the data path and the system work.",
+    source: "Kubernetes documentation, CPU management policies: strict-cpu-reservation",
+  },
+};

@@ -1,8 +1,10 @@
 export { applyScript } from "./applyScript";
-export { catalogueDate, serverTypes, type ServerType } from "./catalogue";
+export { catalogueDate, priceDate, serverTypes, type ServerType } from "./catalogue";
 export { hostKeyPlaceholder, userDataLimit, withHostKey } from "./cloudInit";
 export { checkCluster, planCluster } from "./cluster";
+export { type Decision, explain } from "./explain";
 export { setupPath, waitNetworkPath } from "./nodeFiles";
+export { monthlyPrice, type MonthlyPrice, notInPrice } from "./price";
 export { PlanError, renderProblem, renderProblems } from "./problems";
 export { ruleTable } from "./rules";
 export { sysctlProfile, type SysctlRow } from "./sysctl";

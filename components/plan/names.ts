@@ -1,3 +1,5 @@
+import type { Reason } from "./reason";
+
 /** Names of a cluster's parts, all from its own name. */
 
 /** Longest cluster name: Cilium's limit. */
@@ -27,6 +29,12 @@ export function apiName(cluster: string): string {
   return `api.${cluster}.zerosteal.internal`;
 }
 
+/** Why the API has a name of the plan's own. */
+export const apiNameReason: Reason = {
+  why: "A name in each node's /etc/hosts and in the certificate: neither DNS nor another address of the control plane can break it.",
+  source: "docs/decisions/api-name.md",
+};
+
 /** Placement group of a node: each ten nodes of a pool share one, by index, so that growth opens a new one and moves nobody. */
 export function placementGroupName(cluster: string, pool: string, index: number): string {
   return `${cluster}-${pool}-spread-${Math.ceil(index / placementGroupSize)}`;
@@ -36,3 +44,9 @@ export function placementGroupName(cluster: string, pool: string, index: number)
 export function clusterLabels(cluster: string): Record<string, string> {
   return { "managed-by": "zerosteal", "zerosteal/cluster": cluster };
 }
+
+/** Why nodes are in placement groups. */
+export const placementReason: Reason = {
+  why: `Nodes of a group run on different hosts, so that one host's failure takes one of them; a group holds at most ${placementGroupSize}.`,
+  source: "Hetzner Cloud documentation, placement groups",
+};

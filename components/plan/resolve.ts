@@ -1,6 +1,7 @@
 import type { BbrScope, ClusterArgs, CpuIsolation, Taint } from "./types";
 import { firstWorkerNumber } from "./addresses";
 import { controlPlanePool } from "./names";
+import type { Reason } from "./reason";
 import { defaultVersions } from "./versions";
 
 /** Defaults of the arguments that have one. */
@@ -18,6 +19,47 @@ export const defaults = {
   chart: "cilium",
   repository: "https://helm.cilium.io/",
 } as const;
+
+/** Why the ranges and the image have these defaults, and what their values must do. */
+export const defaultReasons = {
+  networkRange: {
+    why: "The private network holds nodes and pods, so that its gateway routes both.",
+    source: "Hetzner Cloud documentation, networks",
+  },
+  nodeSubnet: {
+    why: "The nodes' private addresses, apart from pods and Services: the cloud refuses a route that meets a subnet.",
+    source: "Hetzner Cloud documentation, networks",
+  },
+  podCidr: {
+    why: "Inside the private network and outside its subnets: the gateway then has a route for each node's part.",
+    source: "docs/decisions/planned-pod-cidrs.md",
+  },
+  nodePodCidrBits: {
+    why: "Each node's part of the pod CIDR; a /24 has room for the kubelet's 110 pods twice over.",
+    source: "Kubernetes documentation, considerations for large clusters",
+  },
+  serviceCidr: {
+    why: "ClusterIPs exist only in the nodes' eBPF maps: the range meets neither nodes nor pods, and the cloud needs no route to it.",
+    source: "kubeadm's own default is 10.96.0.0/12",
+  },
+  image: {
+    why: "A stock image whose kernel has what the plan needs: BBR, fq and cgroup v2.",
+    source: "Debian 13 release notes: Linux 6.12",
+  },
+} as const satisfies Record<string, Reason>;
+
+/** What each BBR scope is for. */
+export const bbrReasons: Readonly<Record<BbrScope, Reason>> = {
+  "node-and-pod": {
+    why: "Connections of nodes and pods hold their throughput on paths that lose packets. Sysctls and Cilium's bandwidth manager are set as one.",
+    source: "Cilium documentation, bandwidth manager: BBR for pods",
+  },
+  node: {
+    why: "Only the nodes' own connections use BBR; Cilium's bandwidth manager stays off, as it would write the same sysctls.",
+    source: "argument tuning.bbr",
+  },
+  off: { why: "The kernel's own congestion control stays.", source: "argument tuning.bbr" },
+};
 
 /** A pool of nodes with defaults filled in; the control plane is one too. */
 export interface ResolvedPool {

@@ -56,6 +56,18 @@ export function testersOf(kubernetes: string, cilium: string): TestedPair["teste
     .map((pair) => pair.testedBy);
 }
 
+/** What is known of a pair of versions, as a sentence. */
+export function testedSentence(kubernetes: string, cilium: string): string {
+  const pair = `Kubernetes ${minorOf(kubernetes)} with Cilium ${minorOf(cilium)}`;
+  const testers = testersOf(kubernetes, cilium).map((tester) => testerNames[tester]);
+  return testers.length === 0 ? `Nobody tested ${pair}.` : `${pair} is tested by ${testers.join(" and ")}.`;
+}
+
+const testerNames: Readonly<Record<TestedPair["testedBy"], string>> = {
+  e2e: "this repository's end-to-end tests",
+  upstream: "Cilium, as its documentation names it",
+};
+
 /** The Kubernetes minors tested with a Cilium version, in order, without repeats. */
 export function kubernetesTestedWith(cilium: string): string[] {
   const minors = testedPairs.filter((pair) => pair.cilium === minorOf(cilium)).map((pair) => pair.kubernetes);

@@ -1,5 +1,9 @@
-import { ruleTable, sysctlProfile } from "../../components/plan";
-import { type Declaration, type Member, readDeclarations } from "./declarations";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { readClusterFile } from "../../cli/plan";
+import { renderValue } from "../../cli/planText";
+import { explain, planCluster, ruleTable, sysctlProfile } from "../../components/plan";
+import { type Declaration, type Member, readDeclarations, root } from "./declarations";
 
 /** Files whose types a program that uses the library meets. */
 const sources = [
@@ -74,6 +78,37 @@ export function rulesPage(): string {
     ),
     ["| rule | why it is there | can be accepted |", "| --- | --- | --- |", ...rows].join("\n"),
   ].join("\n\n");
+}
+
+/** Stack whose decisions the reference shows. */
+const exampleStack = "stacks/cluster/Pulumi.hetzner.example.yaml";
+
+/** What the plan decides for the example stack, and why. */
+export function decisionsPage(): string {
+  const { name, args } = readClusterFile(readFileSync(path.join(root, exampleStack), "utf8"), exampleStack);
+  const decisions = explain(planCluster(name, args), args);
+  const topics = [...new Set(decisions.map(({ topic }) => topic))];
+  const sections = topics.flatMap((topic) => [
+    `## ${topic}`,
+    decisions
+      .filter((decision) => decision.topic === topic)
+      .map(({ id, value, why, source }) => `- \`${id}\` = \`${renderValue(value)}\`: ${why} Source: ${linked(source)}`)
+      .join("\n"),
+  ]);
+  return [
+    made,
+    "# What a plan decides, and why",
+    lines(
+      `Every decision of the plan of [the example stack](../../${exampleStack}). For a cluster of your own:`,
+      "`npm run zerosteal -- plan --explain FILE`, or `explain(plan, args)` in a program.",
+    ),
+    ...sections,
+  ].join("\n\n");
+}
+
+/** A source with links to the pages of docs/decisions that it names. */
+function linked(source: string): string {
+  return source.replace(/docs\/(decisions\/[\w-]+\.md)/g, "[docs/$1](../$1)");
 }
 
 /** Names of a type and of all that it mentions, in the order in which a reader meets them. */

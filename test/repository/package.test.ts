@@ -57,7 +57,7 @@ describe("the package", function () {
       .trim()
       .split("\n");
     const belongs =
-      /^(dist\/(components\/.*\.(js|d\.ts|sh)|cli\/(zerosteal|doctor)\.(js|d\.ts))|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/(components\/.*\.(js|d\.ts|sh)|cli\/(zerosteal|doctor|plan|planText)\.(js|d\.ts))|[A-Z]+(\.md)?|package\.json)$/;
     assert.deepEqual(
       files.filter((file) => !belongs.test(file)),
       [],
@@ -116,5 +116,12 @@ describe("the package", function () {
   it("has a command that verifies a cluster", () => {
     const command = path.join(packed, manifest().bin.zerosteal ?? "");
     assert.match(node(command, "doctor", "--help"), /verify a live cluster/);
+  });
+
+  it("has a command that plans a cluster and explains it", () => {
+    const command = path.join(packed, manifest().bin.zerosteal ?? "");
+    const example = path.join(root, "stacks/cluster/Pulumi.hetzner.example.yaml");
+    assert.match(node(command, "plan", example), /^Cluster prod: 3 nodes/);
+    assert.match(node(command, "plan", "--explain", example), /^ {2}cilium\.routingMode = native$/m);
   });
 });

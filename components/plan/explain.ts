@@ -1,0 +1,206 @@
+import { numberReason } from "./addresses";
+import { firewallReason } from "./build";
+import { serverType } from "./catalogue";
+import { valueReasons } from "./cilium";
+import { cpuSettings, isolationReasons } from "./cpu";
+import { isPlainObject, leafPaths, type JsonObject } from "./merge";
+import { mtuReasons } from "./mtu";
+import { apiNameReason, placementReason } from "./names";
+import type { Reason } from "./reason";
+import { bbrReasons, defaultReasons, defaults, resolvePools, type ResolvedPool } from "./resolve";
+import { ruleTable } from "./rules";
+import type { ClusterArgs, ClusterPlan, NodePlan } from "./types";
+import { testedSentence } from "./versions";
+
+/** One choice of a plan: what, why, and where the reason is known from. */
+export interface Decision {
+  /** Stable, unique within a plan, e.g. `cilium.routingMode`. */
+  id: string;
+  /** Heading it belongs under, e.g. `MTU`. */
+  topic: string;
+  /** As the plan has it: a text, number, truth value or list. */
+  value: unknown;
+  why: string;
+  source: string;
+}
+
+/**
+ * Explains a plan: every decision with its value, which is the plan's own, its reason and the reason's source. Pure.
+ * @param plan output of `planCluster`
+ * @param args the arguments that it was made from; they tell a default from what somebody chose
+ */
+export function explain(plan: ClusterPlan, args: ClusterArgs): Decision[] {
+  return [
+    ...versionDecisions(plan, args),
+    ...networkDecisions(plan, args),
+    ...mtuDecisions(plan),
+    ...accessDecisions(plan, args),
+    ...poolDecisions(plan, args),
+    ...ciliumDecisions(plan, args),
+    ...kernelDecisions(plan, args),
+    ...warningDecisions(plan),
+  ];
+}
+
+function versionDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
+  const { kubernetes, cilium, containerd, runc } = plan.versions;
+  const topic = "Versions";
+  const why = testedSentence(kubernetes, cilium);
+  const source = args.artifacts === undefined ? "upstream's release files, held by checksum" : "argument artifacts";
+  const installed = "What every node installs with this Kubernetes.";
+  return [
+    { id: "version.kubernetes", topic, value: kubernetes, why, source: origin("kubernetes.version", args) },
+    { id: "version.cilium", topic, value: cilium, why, source: origin("cilium.version", args) },
+    { id: "version.containerd", topic, value: containerd, why: installed, source },
+    { id: "version.runc", topic, value: runc, why: installed, source },
+  ];
+}
+
+function networkDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
+  const { underlay } = plan;
+  const bits = args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
+  const chosen = (id: string, value: unknown, path: string, { why, source }: Reason): Decision => {
+    return { id, topic: "Network", value, why, source: `${origin(path, args)}; ${source}` };
+  };
+  return [
+    chosen("network.range", underlay.networkRange, "underlay.networkRange", defaultReasons.networkRange),
+    chosen("network.nodes", underlay.nodeSubnet, "underlay.nodeSubnet", defaultReasons.nodeSubnet),
+    chosen("network.pods", plan.podCidr, "network.podCidr", defaultReasons.podCidr),
+    chosen("network.pods-of-a-node", `/${bits}`, "network.nodePodCidrBits", defaultReasons.nodePodCidrBits),
+    chosen("network.services", plan.serviceCidr, "network.serviceCidr", defaultReasons.serviceCidr),
+    ...poolsOf(plan, args).map(({ pool, nodes }) => ({
+      id: `network.pool.${pool.name}`,
+      topic: "Network",
+      value: nodes.length === 0 ? `from number ${pool.firstNumber}; no nodes now` : addressesOf(nodes),
+      ...numberReason,
+    })),
+  ];
+}
+
+function addressesOf(nodes: NodePlan[]): string {
+  const span = (values: (string | number)[]): string => [...new Set([values[0], values.at(-1)])].join(" to ");
+  const numbers = span(nodes.map((node) => node.number));
+  const [addresses, pods] = [span(nodes.map((node) => node.privateAddress)), span(nodes.map((node) => node.podCidr))];
+  return `number ${numbers}: ${addresses}, pods ${pods}`;
+}
+
+function mtuDecisions({ underlay, podMtu }: ClusterPlan): Decision[] {
+  const topic = "MTU";
+  const overhead = underlay.mtu - podMtu;
+  return [
+    { id: "mtu.nodes", topic, value: underlay.mtu, ...mtuReasons.underlay },
+    { id: "mtu.pods", topic, value: `${underlay.mtu} - ${overhead} = ${podMtu}`, ...mtuReasons.pod },
+  ];
+}
+
+function accessDecisions({ api, firewall, underlay }: ClusterPlan, args: ClusterArgs): Decision[] {
+  const topic = "Access";
+  return [
+    { id: "api.endpoint", topic, value: `${api.name}:${api.port} at ${api.privateAddress}`, ...apiNameReason },
+    ...firewall.map(({ protocol, port, description, sourceCidrs }) => ({
+      id: `firewall.${protocol}${port === undefined ? "" : `.${port}`}`,
+      topic,
+      value: `${description} from ${sourceCidrs.join(", ")}`,
+      ...firewallReason,
+    })),
+    {
+      id: "node.image",
+      topic: "Nodes",
+      value: underlay.image,
+      why: defaultReasons.image.why,
+      source: `${origin("underlay.image", args)}; ${defaultReasons.image.source}`,
+    },
+  ];
+}
+
+function poolDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
+  return poolsOf(plan, args).flatMap(({ pool, nodes }): Decision[] => {
+    const groups = plan.placementGroups.filter((group) => nodes.some((node) => node.placementGroup === group.name));
+    return [
+      { id: `cpu.${pool.name}`, topic: "Nodes", value: isolationOf(pool), ...isolationReasons[pool.cpuIsolation] },
+      {
+        id: `placement.${pool.name}`,
+        topic: "Nodes",
+        value: groups.map(({ name }) => name),
+        ...placementReason,
+      },
+    ];
+  });
+}
+
+/** Isolation of a pool with what is reserved, as the kubelet is told. */
+function isolationOf({ cpuIsolation, serverType: name }: ResolvedPool): string {
+  const type = serverType(name);
+  if (type === undefined) return cpuIsolation;
+  const { reservedSystemCPUs: reserved = "none" } = cpuSettings(cpuIsolation, type.cores);
+  return `${cpuIsolation} (${name}, ${type.cores} ${type.cpuType} vCPUs; reserved: ${String(reserved)})`;
+}
+
+const unexplained: Reason = { why: "No reason is recorded.", source: "components/plan/cilium.ts" };
+
+function ciliumDecisions({ cilium: { values } }: ClusterPlan, args: ClusterArgs): Decision[] {
+  const own = new Set(leafPaths({ ...args.cilium?.values }));
+  const topic = "Data path (Helm values of Cilium)";
+  return leaves(values).map(({ path, value }) => {
+    const planned = Object.hasOwn(valueReasons, path) ? valueReasons[path] : undefined;
+    const given = {
+      why: planned === undefined ? "Set by cilium.values." : "Set by cilium.values in place of the plan's own value.",
+      source: `argument cilium.values.${path}`,
+    };
+    return { id: `cilium.${path}`, topic, value, ...(own.has(path) ? given : (planned ?? unexplained)) };
+  });
+}
+
+/** Every value that is not a plain object, with its path as `leafPaths` writes it. */
+function leaves(object: JsonObject, prefix = ""): { path: string; value: unknown }[] {
+  return Object.entries(object).flatMap(([key, value]) =>
+    isPlainObject(value) && Object.keys(value).length > 0
+      ? leaves(value, `${prefix}${key}.`)
+      : [{ path: `${prefix}${key}`, value }],
+  );
+}
+
+function kernelDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
+  const topic = "Kernel settings";
+  const left = Object.entries(args.tuning?.sysctls ?? {}).filter(([, value]) => value === null);
+  return [
+    { id: "bbr", topic, value: plan.bbr, ...bbrReasons[plan.bbr] },
+    ...plan.sysctls.map(({ key, value, why, source }) => ({ id: `sysctl.${key}`, topic, value, why, source })),
+    ...left.map(([key]) => ({
+      id: `sysctl.${key}`,
+      topic,
+      value: "the system's own",
+      why: "Left to the system.",
+      source: `argument tuning.sysctls["${key}"]`,
+    })),
+  ];
+}
+
+/** Refusals that `accept` turned into warnings: the finding, why there is such a rule, and where it was accepted. */
+function warningDecisions({ warnings }: ClusterPlan): Decision[] {
+  return warnings.map(({ rule, path, message }) => ({
+    id: `accepted.${rule}.${path}`,
+    topic: "Accepted warnings",
+    value: `${path}: ${message}`,
+    why: ruleTable.find(({ id }) => id === rule)?.why ?? "",
+    source: `argument accept: ["${rule}"]`,
+  }));
+}
+
+function poolsOf(plan: ClusterPlan, args: ClusterArgs): { pool: ResolvedPool; nodes: NodePlan[] }[] {
+  return resolvePools(args).map((pool) => ({ pool, nodes: plan.nodes.filter((node) => node.pool === pool.name) }));
+}
+
+/** Whether an argument was given, as the source of its value. */
+function origin(path: string, args: ClusterArgs): string {
+  return `${at(args as unknown as JsonObject, path) === undefined ? "default of" : "argument"} ${path}`;
+}
+
+function at(object: JsonObject, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+      object,
+    );
+}

@@ -1,0 +1,28 @@
+import { locations, serverType } from "./catalogue";
+import type { ClusterPlan } from "./types";
+
+/** Network zone that the catalogue's prices are of. */
+const pricedZone = "eu-central";
+
+/** What a cluster's servers cost a month. */
+export interface MonthlyPrice {
+  /** Euro, net, of the servers whose price is known. */
+  eur: number;
+  /** Server types without a known price in the cluster's location, sorted; their servers are not in the sum. */
+  unknown: string[];
+}
+
+/** What the sum leaves out, as the end of a sentence. */
+export const notInPrice = "public IPv4 addresses, traffic beyond what is included, VAT";
+
+/** Adds up the catalogue's prices of a plan's servers; see `priceDate` for how old they are. */
+export function monthlyPrice(plan: ClusterPlan): MonthlyPrice {
+  const priced = locations[plan.underlay.location] === pricedZone;
+  const prices = plan.nodes.map((node) => ({
+    type: node.serverType,
+    eur: priced ? serverType(node.serverType)?.priceEurMonth : undefined,
+  }));
+  const cents = prices.reduce((sum, { eur }) => sum + Math.round((eur ?? 0) * 100), 0);
+  const unknown = new Set(prices.filter(({ eur }) => eur === undefined).map(({ type }) => type));
+  return { eur: cents / 100, unknown: [...unknown].sort() };
+}
