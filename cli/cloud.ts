@@ -64,7 +64,7 @@ function partsOf(network: Network, plan: ClusterPlan): CloudObject[] {
     id: `${network.id}-${range}`,
   }));
   const routes = network.routes.flatMap(({ destination, gateway }) => {
-    const node = plan.nodes.find(({ route }) => route.destination === destination && route.gateway === gateway);
+    const node = plan.nodes.find(({ route }) => route?.destination === destination && route.gateway === gateway);
     const type = "hcloud:index/networkRoute:NetworkRoute";
     return node ? [{ type, name: node.name, id: `${network.id}-${destination}` }] : [];
   });

@@ -41,7 +41,10 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       loadBalancerMode: loadBalancerMode(at(values, "loadBalancer", "mode")),
       devices: words(at(values, "devices")),
     },
-    cloudRoutes: { networkName: names.networkName ?? plan.name, routes: plan.nodes.map((node) => ({ ...node.route })) },
+    cloudRoutes: {
+      networkName: names.networkName ?? plan.name,
+      routes: plan.nodes.flatMap(({ route }) => (route ? [{ ...route }] : [])),
+    },
   };
 }
 

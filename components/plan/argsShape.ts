@@ -76,7 +76,12 @@ export const clusterArgsShape: Shape = object({
   },
   pools: { shape: list(pool) },
   network: {
-    shape: object({ podCidr: optionalText, serviceCidr: optionalText, nodePodCidrBits: { shape: integer } }),
+    shape: object({
+      podCidr: optionalText,
+      serviceCidr: optionalText,
+      nodePodCidrBits: { shape: integer },
+      tunnel: { shape: oneOf("none", "vxlan", "geneve") },
+    }),
   },
   kubernetes: {
     shape: object({

@@ -41,6 +41,7 @@ export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]):
 
 function buildFrame(name: string, args: ClusterArgs): Frame {
   const { underlay, network } = args;
+  const tunnel = network?.tunnel ?? defaults.tunnel;
   const { kubernetes, cilium } = resolveVersions(args);
   const nodeSubnet = underlay.nodeSubnet ?? defaults.nodeSubnet;
   const networkRange = underlay.networkRange ?? defaults.networkRange;
@@ -70,10 +71,11 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
         private: underlay.privateInterface ?? defaults.privateInterface,
       },
     },
+    tunnel,
     podCidr: network?.podCidr ?? defaults.podCidr,
     serviceCidr,
     clusterDns: addressAt(mustParse(serviceCidr), 10),
-    podMtu: podMtu(hetznerNetworkMtu),
+    podMtu: podMtu(hetznerNetworkMtu, tunnel),
     api: { name: apiName(name), port: apiPort, privateAddress: addressAt(mustParse(nodeSubnet), 2) },
     artifacts,
     firewall: firewallRules(args),
@@ -110,7 +112,7 @@ function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: Re
     cpuIsolation: pool.cpuIsolation,
     privateAddress,
     podCidr,
-    route: { destination: podCidr, gateway: privateAddress },
+    ...(frame.tunnel === "none" ? { route: { destination: podCidr, gateway: privateAddress } } : {}),
     labels,
     taints: pool.taints,
     files,
@@ -130,6 +132,7 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     podCidr: frame.podCidr,
     nodeSubnet: frame.underlay.nodeSubnet,
     mtu: frame.underlay.mtu,
+    tunnel: frame.tunnel,
     interfaces: frame.underlay.interfaces,
     bbr: frame.bbr,
     controlPlanes: args.controlPlane.count ?? defaults.controlPlaneCount,

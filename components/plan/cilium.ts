@@ -1,7 +1,7 @@
 import { apiPort } from "./kubeadm";
 import { deepMerge, type JsonObject } from "./merge";
 import type { Reasons } from "./reason";
-import type { BbrScope } from "./types";
+import type { BbrScope, Tunnel } from "./types";
 import { minorOf } from "./versions";
 
 /** Where the chart is installed, and its release's name. */
@@ -17,6 +17,7 @@ export interface CiliumFacts {
   nodeSubnet: string;
   /** MTU between the nodes, bytes. */
   mtu: number;
+  tunnel: Tunnel;
   interfaces: { public: string; private: string };
   bbr: BbrScope;
   controlPlanes: number;
@@ -29,6 +30,7 @@ export interface CiliumFacts {
  *
  * - Routes: the gateway sends a node's pod CIDR to that node, so Cilium adds none (`autoDirectNodeRoutes` fails where the next
  *   hop is a gateway). Only the pod CIDR is left unmasqueraded: other private addresses would drop a pod's source.
+ * - With a tunnel the gateway sees nodes' addresses only. Conntrack stays on then: the outer packets pass the host's stack.
  * - Services: snat, since the source check drops what DSR sends (the client's address from the backend's node).
  * - Devices: both NICs are named, so that pods reach the outside; NodePorts answer on the nodes' subnet alone. Left to itself
  *   Cilium was seen to pick one NIC, and an MTU of 1500 on a path of 1450.
@@ -52,7 +54,7 @@ export function hetznerValues(facts: CiliumFacts): JsonObject {
     enableIPv4Masquerade: true,
     endpointRoutes: { enabled: false },
     hubble: { tls: { auto: { method: "cronJob" } } },
-    installNoConntrackIptablesRules: true,
+    installNoConntrackIptablesRules: facts.tunnel === "none",
     ipam: { mode: "kubernetes" },
     ipv4NativeRoutingCIDR: facts.podCidr,
     k8s: { requireIPv4PodCIDR: true },
@@ -65,7 +67,7 @@ export function hetznerValues(facts: CiliumFacts): JsonObject {
     // By control planes, not by nodes: a new worker must not change the release, and one API server has no need of two.
     operator: { replicas: Math.min(2, facts.controlPlanes) },
     rollOutCiliumPods: true,
-    routingMode: "native",
+    ...routingValues(facts.tunnel),
     upgradeCompatibility: minorOf(facts.version),
   };
 }
@@ -131,7 +133,7 @@ export const valueReasons: Reasons = {
     source: "Cilium chart: certificates of 365 days",
   },
   installNoConntrackIptablesRules: {
-    why: "Cilium tracks connections itself; the kernel need not do it again for pods' packets.",
+    why: "Cilium tracks connections itself; the kernel need not do it again for pods' packets, unless a tunnel's outer packets pass its stack.",
     source: performance,
   },
   "ipam.mode": {
@@ -184,8 +186,12 @@ export const valueReasons: Reasons = {
     source: "Cilium chart, values.yaml",
   },
   routingMode: {
-    why: "The cloud's routes carry each node's pod CIDR, so packets go as they are: no overlay, no header, the whole MTU.",
+    why: "By network.tunnel. Natively the cloud's routes carry each node's pod CIDR: no header, the whole MTU. In a tunnel no routes are needed.",
     source: routing,
+  },
+  tunnelProtocol: {
+    why: "By network.tunnel. Both cost 50 bytes a packet.",
+    source: "Cilium documentation, routing: encapsulation",
   },
   upgradeCompatibility: {
     why: "The chart keeps the behaviour of this minor until the version itself is changed.",
@@ -207,12 +213,17 @@ export const plannedValues: Readonly<Record<string, string>> = {
   k8sServicePort: "it is the planned port of the API",
   kubeProxyReplacement: "there is no kube-proxy in this cluster",
   "nodePort.directRoutingDevice": "underlay.privateInterface names it",
-  routingMode: "this underlay routes pod CIDRs by itself",
+  routingMode: "use network.tunnel",
+  tunnelProtocol: "use network.tunnel",
 };
 
 /** Final values: the plan's, then the user's. */
 export function mergeValues(planned: JsonObject, own: JsonObject = {}): JsonObject {
   return sortKeys(deepMerge(planned, own));
+}
+
+function routingValues(tunnel: Tunnel): JsonObject {
+  return tunnel === "none" ? { routingMode: "native" } : { routingMode: "tunnel", tunnelProtocol: tunnel };
 }
 
 /**

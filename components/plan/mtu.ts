@@ -1,14 +1,22 @@
 import type { Reason } from "./reason";
+import type { Tunnel } from "./types";
 
 /** MTU of a Hetzner Cloud network, bytes. Its public NICs have 1500: what leaves a node by the private one must fit 1450. */
 export const hetznerNetworkMtu = 1450;
 
 /**
- * MTU of the pods' routes on an underlay with native routing: the underlay's own, since nothing is wrapped around a packet.
+ * Bytes that an overlay puts around a pod's packet on an IPv4 underlay: IPv4 20, UDP 8, VXLAN or Geneve 8, the inner Ethernet header 14
+ * (Cilium, pkg/mtu, TunnelOverheadIPv4).
+ */
+export const tunnelOverhead = 50;
+
+/**
+ * MTU of the pods' routes: with native routing the underlay's own, since nothing is wrapped around a packet; with an overlay that much
+ * less. Cilium does the same sum from the underlay's MTU, so that is what its `MTU` value must say.
  * @param underlayMtu bytes, of the network between the nodes
  */
-export function podMtu(underlayMtu: number): number {
-  return underlayMtu;
+export function podMtu(underlayMtu: number, tunnel: Tunnel): number {
+  return tunnel === "none" ? underlayMtu : underlayMtu - tunnelOverhead;
 }
 
 /** Why the MTUs are what they are. */
@@ -18,7 +26,7 @@ export const mtuReasons = {
     source: "Hetzner Cloud documentation, networks",
   },
   pod: {
-    why: "Native routing wraps nothing around a packet, so nothing is taken off the network's own MTU; VXLAN would cost 50 bytes, WireGuard 80.",
-    source: "Cilium documentation, routing: native routing",
+    why: "Native routing wraps nothing around a packet, so nothing is taken off the network's own MTU; VXLAN and Geneve take 50 bytes.",
+    source: "Cilium, pkg/mtu",
   },
 } as const satisfies Record<string, Reason>;

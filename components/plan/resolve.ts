@@ -15,6 +15,7 @@ export const defaults = {
   podCidr: "10.244.0.0/16",
   serviceCidr: "10.96.0.0/12",
   nodePodCidrBits: 24,
+  tunnel: "none",
   bbr: "node-and-pod",
   chart: "cilium",
   repository: "https://helm.cilium.io/",

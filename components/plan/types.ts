@@ -18,6 +18,9 @@ export type CpuIsolation = "none" | "static" | "strict";
 /** Which sockets use BBR: those of nodes and pods, of nodes only, or none (the kernel's own default stays). */
 export type BbrScope = "node-and-pod" | "node" | "off";
 
+/** How pods' packets travel between nodes: as they are, or wrapped in packets of the nodes. */
+export type Tunnel = "none" | "vxlan" | "geneve";
+
 /** A Kubernetes taint. */
 export interface Taint {
   /** Qualified name, e.g. `example.com/dedicated`. */
@@ -124,12 +127,21 @@ export interface ClusterArgs {
   pools?: PoolArgs[];
   /** Address ranges of pods and Services. */
   network?: {
-    /** Range of the pods' addresses, of which each node has its part. Default `10.244.0.0/16`. Must lie inside the private network and outside its subnets. */
+    /**
+     * Range of the pods' addresses, of which each node has its part. Default `10.244.0.0/16`. Must lie outside the nodes' subnet and, with
+     * native routing, inside the private network.
+     */
     podCidr?: string;
     /** Range of the Services' ClusterIPs. Default `10.96.0.0/12`. */
     serviceCidr?: string;
     /** Prefix length of each node's part of the pod CIDR. Default 24. */
     nodePodCidrBits?: number;
+    /**
+     * Default `none`: native routing, by one network route a node. `vxlan` and `geneve` wrap pods' packets instead: no routes are made and
+     * the pod CIDR may lie anywhere, at the price of 50 bytes a packet and more CPU. Choose before the first pod runs: it cannot change
+     * under running pods.
+     */
+    tunnel?: Tunnel;
   };
   /** Kubernetes itself. */
   kubernetes?: {
@@ -214,7 +226,8 @@ export interface NodePlan {
   cpuIsolation: CpuIsolation;
   privateAddress: string;
   podCidr: string;
-  route: RoutePlan;
+  /** Absent with a tunnel: the underlay then sees nodes' addresses only. */
+  route?: RoutePlan;
   labels: Record<string, string>;
   taints: Taint[];
   /** Files for cloud-init and for the tuning step, sorted by path. No secret in them. */
@@ -268,6 +281,7 @@ export interface ClusterPlan {
     /** Names or Cilium patterns of the nodes' NICs. */
     interfaces: { public: string; private: string };
   };
+  tunnel: Tunnel;
   podCidr: string;
   serviceCidr: string;
   clusterDns: string;

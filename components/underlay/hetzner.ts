@@ -151,14 +151,18 @@ export function createMachine(
   return { node, server, publicAddress: server.ipv4Address };
 }
 
-/** Registers the routes of the planned pod CIDRs, one after the other: the cloud refuses parallel changes of one network. */
+/**
+ * Registers the routes of the planned pod CIDRs, one after the other: the cloud refuses parallel changes of one network. None with a
+ * tunnel.
+ */
 export function createRoutes(context: ClusterContext, underlay: HetznerUnderlay): hcloud.NetworkRoute[] {
   const routes: hcloud.NetworkRoute[] = [];
-  for (const node of context.plan.nodes) {
+  for (const { name, route } of context.plan.nodes) {
+    if (route === undefined) continue;
     routes.push(
       new hcloud.NetworkRoute(
-        node.name,
-        { networkId: numericId(underlay.network), ...node.route },
+        name,
+        { networkId: numericId(underlay.network), ...route },
         childOptions(context, { dependsOn: [underlay.subnet, ...routes.slice(-1)], deleteBeforeReplace: true }),
       ),
     );

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { readPlan } from "../../cli/doctor";
 import { expectationOf, taintText } from "../../components/doctor/expectation";
-import { planCluster } from "../../components/plan";
+import { type ClusterArgs, planCluster } from "../../components/plan";
 
 describe("expectation from a plan", () => {
-  const plan = planCluster("lab", {
+  const args: ClusterArgs = {
     underlay: { kind: "hetzner", location: "fsn1" },
     access: { ssh: ["192.0.2.0/24"], api: ["192.0.2.0/24"] },
     controlPlane: { serverType: "ccx13" },
     pools: [{ name: "web", count: 2, serverType: "ccx13" }],
-  });
+  };
+  const plan = planCluster("lab", args);
   const wanted = expectationOf(plan);
 
   it("has every node with its address, pod CIDR and taints", () => {
@@ -39,6 +40,13 @@ describe("expectation from a plan", () => {
     );
     assert.equal(wanted.cloudRoutes.networkName, "lab");
     assert.equal(expectationOf(plan, { networkName: "other" }).cloudRoutes?.networkName, "other");
+  });
+
+  it("wants smaller pod packets, tunnel mode and no routes with an overlay", () => {
+    const wanted = expectationOf(planCluster("lab", { ...args, network: { tunnel: "vxlan" } }));
+    assert.deepEqual(wanted.mtu, { node: 1450, pod: 1400 });
+    assert.equal(wanted.cilium.routingMode, "tunnel");
+    assert.deepEqual(wanted.cloudRoutes?.routes, []);
   });
 
   it("follows Cilium's values", () => {

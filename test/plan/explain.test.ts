@@ -40,9 +40,18 @@ describe("explain", () => {
   }
 
   it("has a reason for each Helm value of the plan, and no reason without a value", () => {
-    const values = leafPaths(planCluster("small", smallCluster()).cilium.values);
+    const plans = [smallCluster(), { ...smallCluster(), network: { tunnel: "vxlan" } } satisfies ClusterArgs];
+    const values = plans.flatMap((args) => leafPaths(planCluster("small", args).cilium.values));
     assert.deepEqual(unmatched(values, Object.keys(valueReasons)), { unexplained: [], idle: [] });
     assert.deepEqual(unmatched(["MTU", "new.value"], ["MTU", "gone"]), { unexplained: ["new.value"], idle: ["gone"] });
+  });
+
+  it("tells the overhead of a tunnel as a sum", () => {
+    assert.equal(decisionsOf(smallCluster()).get("mtu.pods")?.value, "1450 - 0 = 1450");
+    assert.equal(
+      decisionsOf({ ...smallCluster(), network: { tunnel: "vxlan" } }).get("mtu.pods")?.value,
+      "1450 - 50 = 1400",
+    );
   });
 
   it("says so when a value's reason was forgotten", () => {

@@ -146,8 +146,15 @@ describe("BBR as one switch", () => {
 
 describe("MTU", () => {
   it("is the underlay's for pods with native routing", () => {
-    assert.equal(podMtu(hetznerNetworkMtu), 1450);
-    assert.equal(podMtu(9000), 9000);
+    assert.equal(podMtu(hetznerNetworkMtu, "none"), 1450);
+    assert.equal(podMtu(9000, "none"), 9000);
+  });
+
+  it("is less by what an overlay puts around a packet", () => {
+    for (const tunnel of ["vxlan", "geneve"] as const) {
+      const sums = [1400, 1450, 1500, 9000].map((underlay) => podMtu(underlay, tunnel));
+      assert.deepEqual(sums, [1350, 1400, 1450, 8950]);
+    }
   });
 });
 
@@ -321,5 +328,35 @@ describe("plan of a cluster", () => {
       return (planCluster("prod", args).cilium.values.bpf as Record<string, unknown>).mapDynamicSizeRatio;
     };
     assert.deepEqual(["cx23", "ccx13", "ccx23"].map(ratio), [0.01, 0.02, 0.08]);
+  });
+});
+
+describe("an overlay", () => {
+  const overlay = (change: Partial<ClusterArgs["network"]> = {}) =>
+    planCluster("prod", { ...smallCluster(), network: { tunnel: "vxlan", ...change } });
+
+  it("needs no routes, and pods' addresses outside of the network", () => {
+    const plan = overlay({ podCidr: "192.168.0.0/16" });
+    assert.deepEqual(
+      plan.nodes.map(({ route, podCidr }) => [route, podCidr]),
+      [
+        [undefined, "192.168.2.0/24"],
+        [undefined, "192.168.11.0/24"],
+        [undefined, "192.168.12.0/24"],
+      ],
+    );
+    assert.throws(
+      () => planCluster("prod", { ...smallCluster(), network: { podCidr: "192.168.0.0/16" } }),
+      /network\.podCidr: 192\.168\.0\.0\/16 does not lie inside the private network/,
+    );
+  });
+
+  it("tells Cilium the underlay's MTU, which takes the overhead off by itself", () => {
+    const { cilium, podMtu: planned } = overlay({ tunnel: "geneve" });
+    assert.deepEqual(
+      [cilium.values.MTU, cilium.values.routingMode, cilium.values.tunnelProtocol, planned],
+      [1450, "tunnel", "geneve", 1400],
+    );
+    assert.equal(cilium.values.installNoConntrackIptablesRules, false);
   });
 });

@@ -65,7 +65,9 @@ export const networkRules: Rule[] = [
   insideRule(
     "pod-cidr-outside",
     "podCidr",
-    "Servers send to the network's gateway what lies in its range, all else to the Internet.",
+    "Servers send to the network's gateway what lies in its range, all else to the Internet. A tunnel hides pods' addresses from both.",
+    // The range of wrapped packets is nobody's business but the nodes'.
+    ({ args }) => (args.network?.tunnel ?? defaults.tunnel) === "none",
   ),
   apartRule("pod-cidr-meets-nodes", "podCidr", "nodeSubnet", "The cloud refuses a route that meets a subnet."),
   apartRule("service-cidr-meets-nodes", "serviceCidr", "nodeSubnet", "A Service's address must be no node's."),
@@ -204,14 +206,14 @@ function roomFindings(subject: Subject, range: Cidr, last: number, path: string,
   );
 }
 
-function insideRule(id: string, area: Area, why: string): Rule {
+function insideRule(id: string, area: Area, why: string, applies: (subject: Subject) => boolean = () => true): Rule {
   return {
     id,
     acceptable: false,
     why,
     check: (subject) => {
       const [outer, inner] = [cidrOf(subject, "networkRange"), cidrOf(subject, area)];
-      if (outer === undefined || inner === undefined) return [];
+      if (outer === undefined || inner === undefined || !applies(subject)) return [];
       return findingIf(
         !contains(outer, inner),
         paths[area],
