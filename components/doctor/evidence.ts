@@ -12,6 +12,8 @@ export interface NodeEvidence {
   ready: boolean;
   /** The kubelet's own words on Ready. */
   readyMessage: string;
+  /** Whether its kubelet has been silent for longer than a restart takes: waiting will not mend it. */
+  lost: boolean;
   networkUnavailable: boolean;
   /** `key[=value]:effect`, sorted. */
   taints: string[];

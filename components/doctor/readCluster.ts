@@ -45,6 +45,9 @@ async function look<T>(kube: Kube, action: string, read: () => Promise<T>): Prom
   }
 }
 
+/** Milliseconds after which a kubelet that was declared silent, itself some 40 s after its last word, is not expected back by itself. */
+const lostAfter = 60_000;
+
 /** A Node object as evidence. */
 export function nodeEvidence(node: V1Node): NodeEvidence {
   const { conditions = [], addresses = [], nodeInfo } = node.status ?? {};
@@ -54,6 +57,7 @@ export function nodeEvidence(node: V1Node): NodeEvidence {
     name: node.metadata?.name ?? "",
     ready: ready?.status === "True",
     readyMessage: ready?.message ?? "no Ready condition",
+    lost: ready?.status === "Unknown" && Date.now() - Number(ready.lastTransitionTime) > lostAfter,
     networkUnavailable: conditions.some(({ type, status }) => type === "NetworkUnavailable" && status === "True"),
     taints: (node.spec?.taints ?? []).map(taintText).sort(),
     podCidr: node.spec?.podCIDR,

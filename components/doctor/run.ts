@@ -48,13 +48,18 @@ export async function settle(
     }
     const cluster = options.expectation?.cluster ?? evidence.contextCluster;
     const report = makeReport(cluster, judge(options.expectation, evidence));
-    if (!maySettle(report) || isOver()) return report;
+    if (!maySettle(report, evidence) || isOver()) return report;
     const names = new Set(report.results.flatMap((result) => (result.outcome === "failed" ? [result.check] : [])));
     await wait([...names].join(", "));
   }
 }
 
-function maySettle(report: Report): boolean {
+/** Whether time may mend any failure. What concerns a node that is lost is not waited for. */
+function maySettle(report: Report, { nodes }: Evidence): boolean {
   const settling = new Set(checks.filter((check) => check.settles).map((check) => check.id));
-  return report.results.some((result) => result.outcome === "failed" && settling.has(result.check));
+  const lost = nodes.filter((node) => node.lost).map((node) => node.name);
+  return report.results.some(
+    ({ outcome, check, subject }) =>
+      outcome === "failed" && settling.has(check) && !subject.split(" -> ").some((name) => lost.includes(name)),
+  );
 }

@@ -67,6 +67,7 @@ export function evidence(): Evidence {
       name: node.name,
       ready: true,
       readyMessage: "kubelet is posting ready status",
+      lost: false,
       networkUnavailable: false,
       taints: node.taints,
       podCidr: node.podCidr,

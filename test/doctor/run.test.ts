@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ApiException } from "@kubernetes/client-node";
 import type { Evidence } from "../../components/doctor/evidence";
 import { cannot, CannotRun } from "../../components/doctor/kube";
+import { nodeEvidence } from "../../components/doctor/readCluster";
 import { settle } from "../../components/doctor/run";
 import { changed, evidence, expectation, hostOf, web1 } from "./fixtures";
 
@@ -74,6 +75,20 @@ describe("waiting for a cluster to settle", () => {
     assert.equal(seen.count, 1);
   });
 
+  it("does not wait for a node that is lost, but for the others", async () => {
+    const dead = changed((e) => Object.assign(e.nodes[1]!, { ready: false, lost: true }));
+    const alone = looks(dead, evidence());
+    assert.equal((await settle(options, alone.collect, 1)).healthy, false);
+    assert.equal(alone.count, 1);
+    const another = changed((e) => {
+      Object.assign(e.nodes[1]!, { ready: false, lost: true });
+      e.nodes[2]!.ready = false;
+    });
+    const both = looks(another, dead);
+    assert.equal((await settle(options, both.collect, 1)).healthy, false);
+    assert.equal(both.count, 2);
+  });
+
   it("ends with lasting failures alone", async () => {
     const seen = looks(both, drifted);
     const report = await settle(options, seen.collect, 1);
@@ -117,5 +132,22 @@ describe("an API error that ends the doctor's run", () => {
     for (const code of [400, 401, 404, "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "ENOTFOUND"]) {
       assert.equal(passing(code), false, `${code}`);
     }
+  });
+});
+
+describe("a node that is lost", () => {
+  const lost = (status: string, minutesAgo: number): boolean =>
+    nodeEvidence({
+      status: {
+        conditions: [{ type: "Ready", status, lastTransitionTime: new Date(Date.now() - minutesAgo * 60_000) }],
+      },
+    }).lost;
+
+  it("has been silent for longer than a restart takes", () => {
+    assert.equal(lost("Unknown", 2), true);
+    assert.equal(lost("Unknown", 0.5), false);
+    assert.equal(lost("False", 2), false);
+    assert.equal(lost("True", 2), false);
+    assert.equal(nodeEvidence({}).lost, false);
   });
 });
