@@ -36,7 +36,8 @@ export async function describeEngine(instance: Instance, tools: Record<string, s
     configFile: path.join(instance.stateDir, "project", `Pulumi.${instance.name}.yaml`),
     env: {
       PATH: [path.dirname(tool("helm")), path.dirname(process.execPath), process.env.PATH ?? ""].join(":"),
-      PULUMI_BACKEND_URL: `file://${path.join(instance.stateDir, "pulumi")}`,
+      // Without side files: unlike the state itself they are not written in one step, and a killed engine leaves one that no engine reads.
+      PULUMI_BACKEND_URL: `file://${path.join(instance.stateDir, "pulumi")}?metadata=skip`,
       PULUMI_HOME: pulumiHome(instance),
       PULUMI_CONFIG_PASSPHRASE_FILE: path.join(instance.stateDir, "passphrase"),
       // Types are checked by `npm run check`; at each start of the program it would cost seconds.

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { recover } from "../../cli/recover";
 import { needs } from "../capabilities";
@@ -71,6 +73,10 @@ describe("an engine that is killed", function () {
 
   it("has nothing doubled in the end: the next update goes well, and the preview after it is empty", async () => {
     await world.upWell();
+    const files = await readdir(path.join(world.instance.stateDir, "pulumi"), { recursive: true });
+    const named = (ending: string): string[] => files.filter((file) => file.endsWith(ending));
+    assert.equal(named("eng.json").length, 1);
+    assert.deepEqual(named(".attrs"), [], "side files, which are not written in one step");
     const { servers, ...others } = await world.inventory();
     assert.deepEqual(servers, ["eng-control-plane-1", "eng-web-1", "eng-web-2"]);
     assert.deepEqual(others, {
