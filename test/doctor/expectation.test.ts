@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { readPlan } from "../../cli/doctor";
 import { expectationOf, taintText } from "../../components/doctor/expectation";
-import { planCluster } from "../../components/plan";
+import { type ClusterArgs, planCluster } from "../../components/plan";
 
 describe("expectation from a plan", () => {
-  const plan = planCluster("lab", {
+  const args: ClusterArgs = {
     underlay: { kind: "hetzner", location: "fsn1" },
     access: { ssh: ["192.0.2.0/24"], api: ["192.0.2.0/24"] },
     controlPlane: { serverType: "ccx13" },
     pools: [{ name: "web", count: 2, serverType: "ccx13" }],
-  });
+  };
+  const plan = planCluster("lab", args);
   const wanted = expectationOf(plan);
 
   it("has every node with its address, pod CIDR and taints", () => {
@@ -59,6 +60,28 @@ describe("expectation from a plan", () => {
       wanted.sysctls.map(({ key, value }) => [key, value]),
       plan.sysctls.map(({ key, value }) => [key, value]),
     );
+  });
+
+  it("has the keys of another profile, and those that an override adds, with what pods inherit of them", () => {
+    const tuned = expectationOf(
+      planCluster("lab", {
+        ...args,
+        tuning: {
+          profile: "throughput",
+          sysctls: { "net.core.busy_poll": "50" },
+          podSysctls: ["net.core.somaxconn"],
+        },
+      }),
+    );
+    const entry = (name: string) => tuned.sysctls.filter(({ key }) => key === name);
+    assert.deepEqual(entry("net.core.busy_poll"), [
+      { key: "net.core.busy_poll", value: "50", podsInherit: false, namespaced: false },
+    ]);
+    assert.deepEqual(entry("net.ipv4.tcp_rmem"), [
+      { key: "net.ipv4.tcp_rmem", value: "4096 131072 41943040", podsInherit: true, namespaced: true },
+    ]);
+    // What pods may set is a permission: a pod that does not ask keeps the kernel's value.
+    assert.equal(entry("net.core.somaxconn")[0]?.podsInherit, false);
   });
 
   it("is what the command line makes of a plan's file", () => {
