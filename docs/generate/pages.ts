@@ -92,7 +92,7 @@ function sysctlSection(row: SysctlRow): string {
       `- Belongs to: ${row.namespaced ? "each network namespace" : "the whole kernel"}`,
       `- New pods start with the node's value: ${row.podsInherit ? "yes" : "no"}`,
       ...(row.namespaced ? [`- \`tuning.podSysctls\`: ${safety(row)}`] : []),
-      `- \`tuning.sysctls\`: ${bounds}${row.required === undefined ? "; `null` leaves it to the system" : ""}`,
+      `- \`tuning.sysctls\`: ${bounds}${row.required === undefined && !row.bbr ? "; `null` leaves it to the system" : ""}`,
       ...(row.bbr ? [`- Set with \`tuning.bbr\`: ${row.bbr.map((scope) => `\`${scope}\``).join(", ")}`] : []),
     ].join("\n"),
   ].join("\n\n");
