@@ -100,8 +100,10 @@ export const clusterArgsShape: Shape = object({
   },
   tuning: {
     shape: object({
+      profile: { shape: oneOf("latency", "throughput", "minimal") },
       bbr: { shape: oneOf("node-and-pod", "node", "off") },
       sysctls: { shape: { kind: "map", of: { kind: "null-or-text" } } },
+      podSysctls: { shape: texts },
     }),
   },
   artifacts: {

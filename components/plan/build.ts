@@ -8,7 +8,7 @@ import { hetznerNetworkMtu, podMtu } from "./mtu";
 import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
 import { commonFiles, nodeFiles, setupScript } from "./nodeFiles";
 import { nodeLabels, nodeObject } from "./nodeObject";
-import { defaults, resolveBbr, resolveChart, resolvePools, resolveVersions, type ResolvedPool } from "./resolve";
+import { defaults, resolveChart, resolvePools, resolveTuning, resolveVersions, type ResolvedPool } from "./resolve";
 import type { Reason } from "./reason";
 import { sysctlsFor } from "./sysctl";
 import type {
@@ -47,6 +47,7 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
   const networkRange = underlay.networkRange ?? defaults.networkRange;
   const serviceCidr = network?.serviceCidr ?? defaults.serviceCidr;
   const artifacts = artifactsOf(args, kubernetes);
+  const tuning = resolveTuning(args);
   return {
     name,
     labels: clusterLabels(name),
@@ -79,8 +80,8 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
     api: { name: apiName(name), port: apiPort, privateAddress: addressAt(mustParse(nodeSubnet), 2) },
     artifacts,
     firewall: firewallRules(args),
-    sysctls: sysctlsFor(resolveBbr(args), args.tuning?.sysctls),
-    bbr: resolveBbr(args),
+    sysctls: sysctlsFor(tuning),
+    bbr: tuning.bbr,
   };
 }
 

@@ -1,6 +1,7 @@
 import { deepMerge, type JsonObject } from "./merge";
+import { unsafeForPods } from "./podSysctls";
 import type { ClusterArgs, NodePlan, Taint } from "./types";
-import { controlPlaneTaint, defaults, resolveVersions } from "./resolve";
+import { controlPlaneTaint, defaults, resolveTuning, resolveVersions } from "./resolve";
 import { toYaml } from "./yaml";
 
 /** Port of the Kubernetes API. */
@@ -21,7 +22,10 @@ export interface ApiFacts {
   apiName: string;
 }
 
-/** KubeletConfiguration of a cluster: the library's settings, then `kubernetes.kubelet`. */
+/**
+ * KubeletConfiguration of a cluster: the library's settings, then `kubernetes.kubelet`. Its `allowedUnsafeSysctls` and what
+ * `tuning.podSysctls` needs are merged: both only allow, and the former may name what the tuning table lacks, e.g. `kernel.msg*`.
+ */
 export function kubeletSettings(args: ClusterArgs): JsonObject {
   const settings = {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -34,7 +38,11 @@ export function kubeletSettings(args: ClusterArgs): JsonObject {
     shutdownGracePeriod: "60s",
     shutdownGracePeriodCriticalPods: "15s",
   };
-  return deepMerge(settings, args.kubernetes?.kubelet ?? {});
+  const merged = deepMerge(settings, args.kubernetes?.kubelet ?? {});
+  const unsafe = unsafeForPods(resolveTuning(args).podSysctls, resolveVersions(args).kubernetes);
+  if (unsafe.length === 0) return merged;
+  const own: unknown[] = Array.isArray(merged.allowedUnsafeSysctls) ? merged.allowedUnsafeSysctls : [];
+  return { ...merged, allowedUnsafeSysctls: [...new Set([...own, ...unsafe])].sort() };
 }
 
 /**

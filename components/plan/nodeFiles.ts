@@ -5,7 +5,7 @@ import { criSocket, kubeletSettings } from "./kubeadm";
 import { cpuSettings } from "./cpu";
 import type { JsonObject } from "./merge";
 import { modulesFor } from "./sysctl";
-import type { BbrScope, ClusterArgs, CpuIsolation, NodeArtifact, NodeFile, SysctlEntry } from "./types";
+import type { ClusterArgs, CpuIsolation, NodeArtifact, NodeFile, SysctlEntry } from "./types";
 import { sandboxImage } from "./versions";
 import { toYaml } from "./yaml";
 
@@ -29,7 +29,6 @@ export interface CommonFacts {
   args: ClusterArgs;
   /** Range of all pods. */
   podCidr: string;
-  bbr: BbrScope;
   sysctls: SysctlEntry[];
   artifacts: NodeArtifact[];
 }
@@ -50,7 +49,7 @@ export function commonFiles(facts: CommonFacts): NodeFile[] {
     text("/etc/containerd/config.toml", containerdConfig()),
     ...mirrorFiles(facts.args.registryMirrors ?? {}),
     text(`${kubeletDropIns}/50-zerosteal.conf`, toYaml(kubeletSettings(facts.args))),
-    text("/etc/modules-load.d/90-zerosteal.conf", lines(modulesFor(facts.bbr))),
+    text("/etc/modules-load.d/90-zerosteal.conf", lines(modulesFor(facts.sysctls))),
     text("/etc/sysctl.d/90-zerosteal.conf", sysctlFile(facts.sysctls)),
     text("/etc/systemd/system/containerd.service", containerdUnit),
     text("/etc/systemd/system/kubelet.service", kubeletUnit),

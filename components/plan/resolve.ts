@@ -1,7 +1,9 @@
-import type { BbrScope, ClusterArgs, CpuIsolation, Taint } from "./types";
+import type { BbrScope, ClusterArgs, CpuIsolation, Taint, TuningProfile } from "./types";
 import { firstWorkerNumber } from "./addresses";
 import { controlPlanePool } from "./names";
 import type { Reason } from "./reason";
+import type { Tuning } from "./sysctl";
+import { profileBbr } from "./sysctlRow";
 import { defaultVersions } from "./versions";
 
 /** Defaults of the arguments that have one. */
@@ -16,7 +18,7 @@ export const defaults = {
   serviceCidr: "10.96.0.0/12",
   nodePodCidrBits: 24,
   tunnel: "none",
-  bbr: "node-and-pod",
+  profile: "latency",
   chart: "cilium",
   repository: "https://helm.cilium.io/",
 } as const;
@@ -102,9 +104,25 @@ export function resolvePools(args: ClusterArgs): ResolvedPool[] {
   return [controlPlane, ...workers];
 }
 
-/** BBR scope of valid arguments. */
-export function resolveBbr(args: ClusterArgs): BbrScope {
-  return args.tuning?.bbr ?? defaults.bbr;
+/** Arguments about tuning, of which any part may be absent. */
+export interface TuningSource {
+  tuning?: {
+    profile?: TuningProfile;
+    bbr?: BbrScope;
+    sysctls?: Record<string, string | null | undefined>;
+    podSysctls?: (string | undefined)[];
+  };
+}
+
+/** Kernel settings, defaults filled in: without `tuning.bbr` the profile decides about BBR. */
+export function resolveTuning({ tuning }: TuningSource): Tuning {
+  const profile = tuning?.profile ?? defaults.profile;
+  return {
+    profile,
+    bbr: tuning?.bbr ?? profileBbr[profile],
+    sysctls: tuning?.sysctls ?? {},
+    podSysctls: tuning?.podSysctls?.filter((key) => key !== undefined) ?? [],
+  };
 }
 
 /** Versions of valid arguments. */

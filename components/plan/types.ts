@@ -1,3 +1,7 @@
+import type { BbrScope, SysctlEntry, TuningArgs } from "./tuningTypes";
+
+export type * from "./tuningTypes";
+
 /** One problem of the arguments: where it is, what is wrong, what to do. */
 export interface Problem {
   /** Rule id, stable, for `accept` and for tests, e.g. `pod-cidr-overlaps-nodes`. */
@@ -14,9 +18,6 @@ export interface Problem {
 
 /** How the CPUs of a pool's nodes are shared between pods and the system. */
 export type CpuIsolation = "none" | "static" | "strict";
-
-/** Which sockets use BBR: those of nodes and pods, of nodes only, or none (the kernel's own default stays). */
-export type BbrScope = "node-and-pod" | "node" | "off";
 
 /** How pods' packets travel between nodes: as they are, or wrapped in packets of the nodes. */
 export type Tunnel = "none" | "vxlan" | "geneve";
@@ -164,35 +165,13 @@ export interface ClusterArgs {
     values?: Record<string, unknown>;
   };
   /** Kernel settings. */
-  tuning?: {
-    /** Which sockets use BBR. Default `node-and-pod`. */
-    bbr?: BbrScope;
-    /** Per-key override of the profile; `null` leaves the key to the system. */
-    sysctls?: Record<string, string | null>;
-  };
+  tuning?: TuningArgs;
   /** Where nodes fetch their programs. Default: upstream's addresses with their checksums. */
   artifacts?: ArtifactSource;
   /** Registry host -> mirror URL, written to containerd's certs.d, e.g. `{ "registry.k8s.io": "http://10.1.1.1:5000" }`. */
   registryMirrors?: Record<string, string>;
   /** Rule ids whose refusal is accepted; each is repeated as a warning. */
   accept?: string[];
-}
-
-/** One kernel setting of the tuning profile. */
-export interface SysctlEntry {
-  /** Dotted name, e.g. `net.core.somaxconn`. */
-  key: string;
-  /** As the kernel prints it. Ranges are tab-separated there; here with a single space. */
-  value: string;
-  why: string;
-  source: string;
-  /**
-   * Whether a new pod's network namespace starts with the node's value. (It inherits from the kernel's initial namespace: where a
-   * node is a container, that is the host's value, not the node's.)
-   */
-  podsInherit: boolean;
-  /** False: one value for the whole machine's kernel; in a container it belongs to the host. */
-  namespaced: boolean;
 }
 
 /** A file that a node carries. */

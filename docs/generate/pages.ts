@@ -2,7 +2,16 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { readClusterFile } from "../../cli/plan";
 import { renderValue } from "../../cli/planText";
-import { explain, planCluster, ruleTable, sysctlProfile } from "../../components/plan";
+import {
+  explain,
+  planCluster,
+  profileBbr,
+  ruleTable,
+  type SysctlRow,
+  sysctlTable,
+  type TuningProfile,
+  tuningProfiles,
+} from "../../components/plan";
 import { type Declaration, type Member, readDeclarations, root } from "./declarations";
 
 /** Files whose types a program that uses the library meets. */
@@ -10,6 +19,7 @@ const sources = [
   "components/cluster.ts",
   "components/context.ts",
   "components/doctor/resource.ts",
+  "components/plan/tuningTypes.ts",
   "components/plan/types.ts",
   "components/underlay/hetzner.ts",
 ];
@@ -35,33 +45,87 @@ export function argumentsPage(): string {
   ].join("\n\n");
 }
 
-/** Reference of the tuning profile, from its table. */
+/** Reference of the kernel settings, from the tuning table. */
 export function tuningPage(): string {
-  const rows = sysctlProfile.map((row) => {
-    const bounds = "sentence" in row.range ? row.range.sentence : `${row.range.least} to ${row.range.most}`;
-    const where = row.namespaced ? "each network namespace" : "the whole kernel";
-    return [
-      `### \`${row.key} = ${row.value}\``,
-      row.why,
-      [
-        `- Source: ${row.source}`,
-        `- Belongs to: ${where}`,
-        `- New pods start with the node's value: ${row.podsInherit ? "yes" : "no"}`,
-        `- \`tuning.sysctls\`: ${bounds}${row.required === undefined ? "; `null` leaves it to the system" : ""}`,
-        ...(row.bbr ? [`- Set with \`tuning.bbr\`: ${row.bbr.map((scope) => `\`${scope}\``).join(", ")}`] : []),
-      ].join("\n"),
-    ].join("\n\n");
+  const names = tuningProfiles.map((profile) => `\`${profile}\``);
+  const overview = sysctlTable.map((row) => {
+    const values = tuningProfiles.map((profile) =>
+      row.bbr?.includes(profileBbr[profile]) === false ? null : row.profiles[profile].value,
+    );
+    return `| \`${row.key}\` | ${values.map((value) => (value === null ? "" : `\`${shortened(value)}\``)).join(" | ")} |`;
   });
   return [
     made,
     "# Kernel settings",
     lines(
       "Every node gets these, by cloud-init at its first boot and by a step of each update that changes one. The doctor compares",
-      "them with the live nodes. `tuning.sysctls` overrides a key, `tuning.bbr` decides about BBR as a whole. A changed value is an",
-      "update of the running nodes, never a replacement.",
+      "them with the live nodes. `tuning.profile` chooses a column, `tuning.sysctls` overrides a key, `tuning.bbr` decides about BBR",
+      "as a whole. A changed value is an update of the running nodes, never a replacement. What each profile is for:",
+      "[decision](../decisions/tuning-profiles.md).",
     ),
-    ...rows,
+    "Most values do not reach pods. `tuning.podSysctls` names keys that pods may set themselves; a pod then takes the plan's values:",
+    [
+      "```ts",
+      'const args = { ...cluster, tuning: { podSysctls: ["net.core.somaxconn"] } };',
+      'const spec = { securityContext: podSecurityContext(planCluster("prod", args)), containers };',
+      "```",
+    ].join("\n"),
+    lines(
+      "Keys that Kubernetes counts as unsafe join the kubelet's `allowedUnsafeSysctls` by that, beside those that `kubernetes.kubelet`",
+      "names; namespaces that enforce Pod Security `baseline` or `restricted` refuse them all the same. Pods with `hostNetwork` have",
+      "the node's values and may not set their own.",
+    ),
+    "## Profiles",
+    "An empty cell leaves the key to the system. `tuning.bbr` and its keys are shown as the profile has them.",
+    [
+      `| key | ${names.join(" | ")} |`,
+      `| --- | ${names.map(() => "---").join(" | ")} |`,
+      ...overview,
+      `| \`tuning.bbr\` | ${tuningProfiles.map((profile) => `\`${profileBbr[profile]}\``).join(" | ")} |`,
+    ].join("\n"),
+    "## Keys",
+    ...sysctlTable.map(sysctlSection),
   ].join("\n\n");
+}
+
+function sysctlSection(row: SysctlRow): string {
+  const bounds = "sentence" in row.range ? row.range.sentence : `${row.range.least} to ${row.range.most}`;
+  return [
+    `### \`${row.key}\``,
+    [
+      ...profileLines(row),
+      `- Source: ${row.source}`,
+      `- Belongs to: ${row.namespaced ? "each network namespace" : "the whole kernel"}`,
+      `- New pods start with the node's value: ${row.podsInherit ? "yes" : "no"}`,
+      ...(row.namespaced ? [`- \`tuning.podSysctls\`: ${safety(row)}`] : []),
+      `- \`tuning.sysctls\`: ${bounds}${row.required === undefined && !row.bbr ? "; `null` leaves it to the system" : ""}`,
+      ...(row.bbr ? [`- Set with \`tuning.bbr\`: ${row.bbr.map((scope) => `\`${scope}\``).join(", ")}`] : []),
+    ].join("\n"),
+  ].join("\n\n");
+}
+
+/** One line for the profiles that do the same for the same reason. */
+function profileLines(row: SysctlRow): string[] {
+  const groups = new Map<string, TuningProfile[]>();
+  for (const profile of tuningProfiles) {
+    const { value, why } = row.profiles[profile];
+    const text = `${value === null ? "left to the system" : `\`${value}\``}. ${why}`;
+    groups.set(text, [...(groups.get(text) ?? []), profile]);
+  }
+  return [...groups].map(([text, profiles]) => {
+    const all = row.bbr === undefined ? "All profiles" : "With BBR";
+    const who = profiles.length === tuningProfiles.length ? all : profiles.map((name) => `\`${name}\``).join(", ");
+    return `- ${who}: ${text}`;
+  });
+}
+
+function safety({ safeForPods }: SysctlRow): string {
+  if (safeForPods === undefined) return "yes; unsafe for Kubernetes, so the kubelet is told to allow it";
+  return safeForPods === "always" ? "yes; safe" : `yes; safe from Kubernetes ${safeForPods} on, unsafe before`;
+}
+
+function shortened(value: string): string {
+  return value.length > 40 ? `${value.slice(0, value.indexOf(",", 20))},…` : value;
 }
 
 /** Reference of the plan's rules, from their table. */

@@ -10,7 +10,7 @@ export interface ImageFile {
 }
 
 /**
- * Values that every key of the tuning profile has in a new machine before the node's own files are applied: those of a stock Debian
+ * Values that every key of the tuning table has in a new machine before the node's own files are applied: those of a stock Debian
  * kernel. The host's may be tuned already; starting from these, a tuned value can only come from our file.
  * Keys that the kernel keeps once for the whole host are not here: a machine must not write them.
  * `|` separates second choices: a kernel whose own default is BBR refuses cubic to network namespaces, but never reno.
@@ -24,8 +24,11 @@ export const stockSysctls: Readonly<Record<string, string>> = {
   "net.ipv4.tcp_congestion_control": "cubic|reno",
   "net.ipv4.tcp_max_syn_backlog": "512",
   "net.ipv4.tcp_mtu_probing": "0",
+  "net.ipv4.tcp_notsent_lowat": "4294967295",
+  "net.ipv4.tcp_rmem": "4096 131072 6291456",
   "net.ipv4.tcp_slow_start_after_idle": "1",
   "net.ipv4.tcp_tw_reuse": "2",
+  "net.ipv4.tcp_wmem": "4096 16384 4194304",
 };
 
 const machineScript = `#!/bin/bash

@@ -69,6 +69,28 @@ describe("expectation from a plan", () => {
     );
   });
 
+  it("has the keys of another profile, and those that an override adds, with what pods inherit of them", () => {
+    const tuned = expectationOf(
+      planCluster("lab", {
+        ...args,
+        tuning: {
+          profile: "throughput",
+          sysctls: { "net.core.busy_poll": "50" },
+          podSysctls: ["net.core.somaxconn"],
+        },
+      }),
+    );
+    const entry = (name: string) => tuned.sysctls.filter(({ key }) => key === name);
+    assert.deepEqual(entry("net.core.busy_poll"), [
+      { key: "net.core.busy_poll", value: "50", podsInherit: false, namespaced: false },
+    ]);
+    assert.deepEqual(entry("net.ipv4.tcp_rmem"), [
+      { key: "net.ipv4.tcp_rmem", value: "4096 131072 41943040", podsInherit: true, namespaced: true },
+    ]);
+    // What pods may set is a permission: a pod that does not ask keeps the kernel's value.
+    assert.equal(entry("net.core.somaxconn")[0]?.podsInherit, false);
+  });
+
   it("is what the command line makes of a plan's file", () => {
     assert.deepEqual(readPlan(JSON.stringify(plan), "plan.json"), wanted);
   });

@@ -86,6 +86,16 @@ export const namedClusters: Readonly<Record<string, ClusterArgs>> = {
       values: { envoy: { enabled: false }, l7Proxy: false, hubble: { tls: { auto: { method: "helm" } } } },
     },
   },
+  throughput: {
+    ...smallCluster(),
+    pools: [],
+    kubernetes: { kubelet: { allowedUnsafeSysctls: ["kernel.msg*"] } },
+    tuning: {
+      profile: "throughput",
+      sysctls: { "net.netfilter.nf_conntrack_max": "1000000", "net.ipv4.tcp_mtu_probing": null },
+      podSysctls: ["net.core.somaxconn", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_wmem"],
+    },
+  },
   accepted: {
     ...smallCluster(),
     access: { ssh: ["203.0.113.7/32"], api: ["0.0.0.0/0"] },

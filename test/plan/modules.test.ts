@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  applyScript,
-  planCluster,
-  renderProblem,
-  serverTypes,
-  sysctlProfile,
-  withHostKey,
-} from "../../components/plan";
+import { applyScript, planCluster, renderProblem, serverTypes, withHostKey } from "../../components/plan";
 import {
   addressAt,
   canonical,
@@ -26,8 +19,7 @@ import { cpuSettings, reservedCpus } from "../../components/plan/cpu";
 import { deepMerge, leafPaths } from "../../components/plan/merge";
 import { hetznerNetworkMtu, podMtu } from "../../components/plan/mtu";
 import { nearest, suggest } from "../../components/plan/problems";
-import { acceptsValue, modulesFor, reservedPorts, sysctlsFor } from "../../components/plan/sysctl";
-import type { BbrScope, ClusterArgs } from "../../components/plan";
+import type { ClusterArgs } from "../../components/plan";
 import { defaultVersions, kubernetesTestedWith, testersOf } from "../../components/plan/versions";
 import { toYaml } from "../../components/plan/yaml";
 import { smallCluster } from "./clusters";
@@ -72,75 +64,6 @@ describe("addresses", () => {
     for (const text of ["203.0.113.7/32", "2001:db8::/64", "::/0", "0.0.0.0/0"])
       assert.ok(isCanonicalRange(text), text);
     for (const text of ["203.0.113.7", "2001:db8::1", "2001:db8::1/64", "x"]) assert.ok(!isCanonicalRange(text), text);
-  });
-});
-
-describe("tuning table", () => {
-  const keys = (bbr: BbrScope): string[] => sysctlsFor(bbr).map((entry) => entry.key);
-
-  it("holds the article's keys with the article's values, but for the port range", () => {
-    const values = Object.fromEntries(sysctlProfile.map(({ key, value }) => [key, value]));
-    assert.equal(values["net.core.somaxconn"], "65535");
-    assert.equal(values["net.core.netdev_max_backlog"], "5000");
-    assert.equal(values["net.ipv4.tcp_tw_reuse"], "1");
-    assert.equal(values["net.core.default_qdisc"], "fq");
-    assert.equal(values["net.ipv4.tcp_congestion_control"], "bbr");
-    assert.equal(values["net.ipv4.ip_local_port_range"], "10240 65535");
-  });
-
-  it("is sorted, without repeats, and says why and from where in every row", () => {
-    const all = sysctlProfile.map(({ key }) => key);
-    assert.deepEqual(all, [...new Set(all)].sort());
-    for (const row of sysctlProfile) {
-      assert.ok(row.why.endsWith(".") && row.source.length > 8, row.key);
-      // Rows of the BBR switch take no override; every other row takes its own value.
-      assert.equal(acceptsValue(row, row.value), row.bbr === undefined, row.key);
-    }
-  });
-
-  it("reserves every port of the cluster that lies in the port range", () => {
-    const reserved = reservedPorts.split(",").map((part) => part.split("-").map(Number));
-    const covered = (port: number): boolean => reserved.some(([from = 0, to = from]) => port >= from && port <= to);
-    for (const port of [
-      2379, 2380, 4240, 4244, 6443, 8472, 9879, 9890, 9964, 10248, 10250, 10256, 10259, 30000, 32767, 51871,
-    ]) {
-      assert.ok(covered(port), String(port));
-    }
-    assert.ok(!covered(32768) && !covered(10260));
-  });
-
-  it("has BBR and its queue for nodes and pods or nodes alone, and neither when off", () => {
-    const both = ["net.core.default_qdisc", "net.ipv4.tcp_congestion_control"];
-    for (const scope of ["node-and-pod", "node"] as const) {
-      assert.deepEqual(
-        keys(scope).filter((key) => both.includes(key)),
-        both,
-      );
-      assert.deepEqual(modulesFor(scope), ["overlay", "sch_fq", "tcp_bbr"]);
-    }
-    assert.deepEqual(
-      keys("off").filter((key) => both.includes(key)),
-      [],
-    );
-    assert.deepEqual(modulesFor("off"), ["overlay"]);
-  });
-
-  it("takes overrides: another value, or none", () => {
-    const entries = sysctlsFor("node", { "net.core.somaxconn": "1024", "net.ipv4.tcp_tw_reuse": null });
-    assert.equal(entries.find(({ key }) => key === "net.core.somaxconn")?.value, "1024");
-    assert.ok(!entries.some(({ key }) => key === "net.ipv4.tcp_tw_reuse"));
-    assert.equal(entries.length, keys("node").length - 1);
-  });
-});
-
-describe("BBR as one switch", () => {
-  const planned = (bbr: BbrScope): unknown =>
-    planCluster("prod", { ...smallCluster(), tuning: { bbr } }).cilium.values.bandwidthManager;
-
-  it("turns the bandwidth manager on for pods only, since without BBR it writes cubic over the node's choice", () => {
-    assert.deepEqual(planned("node-and-pod"), { bbr: true, enabled: true });
-    assert.deepEqual(planned("node"), { bbr: false, enabled: false });
-    assert.deepEqual(planned("off"), { bbr: false, enabled: false });
   });
 });
 

@@ -170,7 +170,12 @@ describe("any arguments at all", function () {
         repository: "https://helm.cilium.io/",
         values: { debug: { enabled: true } },
       },
-      tuning: { bbr: "node", sysctls: { "net.core.somaxconn": "4096" } },
+      tuning: {
+        profile: "throughput",
+        bbr: "node",
+        sysctls: { "net.core.somaxconn": "4096" },
+        podSysctls: ["net.core.somaxconn"],
+      },
       registryMirrors: { "quay.io": "http://10.0.0.1:5000" },
       accept: ["access-open-to-all"],
     });

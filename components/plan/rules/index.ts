@@ -6,6 +6,7 @@ import { ciliumRules } from "./cilium";
 import { nameRules } from "./names";
 import { networkRules } from "./network";
 import { nodeRules } from "./nodes";
+import { podSysctlRules } from "./podSysctls";
 import { items, type Rule, type Subject } from "./rule";
 import { tuningRules } from "./tuning";
 import { versionRules } from "./versions";
@@ -57,6 +58,7 @@ export const rules: readonly Rule[] = [
   ...versionRules,
   ...ciliumRules,
   ...tuningRules,
+  ...podSysctlRules,
   ...artifactRules,
   ...acceptRules,
 ];

@@ -1,30 +1,27 @@
 import { ownedKubeletKeys } from "../cpu";
-import { nearest } from "../problems";
-import { defaults } from "../resolve";
-import { acceptsValue, rangeSentence, sysctlProfile, type SysctlRow } from "../sysctl";
+import { suggest } from "../problems";
+import { isPortList, isPortRange, kernelPortRange, portsHandedOut } from "../ports";
+import { resolveTuning } from "../resolve";
+import { acceptsValue, choiceOf, rangeSentence, rowOf } from "../sysctl";
+import { profileBbr, type SysctlRow } from "../sysctlRow";
+import { sysctlTable } from "../sysctlTable";
 import { findingIf, items, type Rule, type Subject } from "./rule";
 
-const bbrKeys = sysctlProfile.filter((row) => row.bbr !== undefined).map((row) => row.key);
+const keys = sysctlTable.map((row) => row.key);
+const bbrKeys = sysctlTable.filter((row) => row.bbr !== undefined).map((row) => row.key);
 
 /** Rules about sysctls, BBR and the kubelet. */
 export const tuningRules: Rule[] = [
   {
     id: "sysctl-unknown",
     acceptable: false,
-    why: "An override changes a row of the profile; a key outside it would be checked by nobody.",
+    why: "An override changes a row of the tuning table; a key outside it would be checked by nobody.",
     check: (subject) =>
       overrides(subject)
         .filter(({ row }) => row === undefined)
         .map(({ key, path }) => {
-          const near = nearest(
-            key,
-            sysctlProfile.map((row) => row.key),
-          );
-          const fix =
-            near === undefined
-              ? `the profile has ${sysctlProfile.map((row) => row.key).join(", ")}`
-              : `did you mean ${near}?`;
-          return { path, message: "the profile has no such key", fix };
+          const fix = suggest(key, keys, `it has ${keys.join(", ")}`);
+          return { path, message: "the tuning table has no such key", fix };
         }),
   },
   {
@@ -37,7 +34,9 @@ export const tuningRules: Rule[] = [
           row !== undefined && !bbrKeys.includes(key) && value !== null && !acceptsValue(row, value),
           path,
           `${JSON.stringify(value)}: the value ${row === undefined ? "" : rangeSentence(row)}`,
-          "change the value, or leave it out for the profile's",
+          row !== undefined && isUnset(row)
+            ? "change the value, or leave it out"
+            : "change the value, or leave it out for the profile's",
         ),
       ),
   },
@@ -56,18 +55,32 @@ export const tuningRules: Rule[] = [
       ),
   },
   {
+    id: "ports-handed-out",
+    acceptable: false,
+    why: "A program that gets a port of the cluster as its source port keeps the cluster's own listener from starting.",
+    check: (subject) => {
+      const ports = portsInReach(subject);
+      return findingIf(
+        ports !== "",
+        'tuning.sysctls["net.ipv4.ip_local_reserved_ports"]',
+        `the kernel would hand out ${ports} as source ports, which the cluster listens on`,
+        "leave it out for the profile's value, or set a net.ipv4.ip_local_port_range without them",
+      );
+    },
+  },
+  {
     id: "bbr-one-switch",
     acceptable: false,
     why: "Cilium's bandwidth manager writes these sysctls as well: set apart, the last writer wins.",
     check: (subject) => [
       ...overrides(subject).flatMap(({ key, path }) =>
-        findingIf(bbrKeys.includes(key), path, "BBR and its queue discipline are one choice", bbrFix),
+        findingIf(bbrKeys.includes(key), path, "BBR and its queue discipline are one choice", bbrFix(subject)),
       ),
       ...findingIf(
         subject.args.cilium?.values?.bandwidthManager !== undefined,
         "cilium.values.bandwidthManager",
         "the bandwidth manager writes the nodes' sysctls: it is part of one choice with BBR",
-        bbrFix,
+        bbrFix(subject),
       ),
     ],
   },
@@ -100,7 +113,27 @@ export const tuningRules: Rule[] = [
   },
 ];
 
-const bbrFix = `use tuning.bbr ("node-and-pod", "node" or "off"; default "${defaults.bbr}")`;
+function bbrFix({ args }: Subject): string {
+  return `use tuning.bbr ("node-and-pod", "node" or "off"; default "${profileBbr[resolveTuning(args).profile]}")`;
+}
+
+/** Whether no profile sets a row: there is nothing that an override would replace. */
+function isUnset(row: SysctlRow): boolean {
+  return Object.values(row.profiles).every(({ value }) => value === null);
+}
+
+/** The cluster's ports that nodes would use as source ports; none while a malformed value has its own problem. */
+function portsInReach({ args }: Subject): string {
+  const tuning = resolveTuning(args);
+  const inEffect = (key: string): string | undefined => {
+    const row = rowOf(key);
+    return row && choiceOf(row, tuning)?.value;
+  };
+  const range = inEffect("net.ipv4.ip_local_port_range") ?? kernelPortRange;
+  const reserved = inEffect("net.ipv4.ip_local_reserved_ports");
+  if (!isPortRange(range) || (reserved !== undefined && !isPortList(reserved))) return "";
+  return portsHandedOut(range, reserved);
+}
 
 const kubeletOwners: Readonly<Record<string, string>> = {
   ...Object.fromEntries(ownedKubeletKeys.map((key) => [key, "use cpuIsolation of the pool"])),
@@ -119,8 +152,6 @@ interface Override {
 
 function overrides({ args }: Subject): Override[] {
   return Object.entries(args.tuning?.sysctls ?? {}).flatMap(([key, value]) =>
-    value === undefined
-      ? []
-      : [{ key, value, row: sysctlProfile.find((row) => row.key === key), path: `tuning.sysctls["${key}"]` }],
+    value === undefined ? [] : [{ key, value, row: rowOf(key), path: `tuning.sysctls["${key}"]` }],
   );
 }

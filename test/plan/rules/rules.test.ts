@@ -4,9 +4,10 @@ import { smallCluster } from "../clusters";
 import { accessMistakes, nameMistakes } from "./names.mistakes";
 import { networkMistakes } from "./network.mistakes";
 import { nodeMistakes } from "./nodes.mistakes";
-import { artifactMistakes, ciliumMistakes, tuningMistakes, versionMistakes } from "./software.mistakes";
+import { artifactMistakes, ciliumMistakes, versionMistakes } from "./software.mistakes";
 import { structureMistakes } from "./structure.mistakes";
 import { checkMistake, testMistakes } from "./table";
+import { podSysctlMistakes, tuningMistakes } from "./tuning.mistakes";
 
 const families = {
   structure: structureMistakes,
@@ -17,6 +18,7 @@ const families = {
   versions: versionMistakes,
   cilium: ciliumMistakes,
   tuning: tuningMistakes,
+  "sysctls of pods": podSysctlMistakes,
   artifacts: artifactMistakes,
 };
 const mistakes = Object.values(families).flat();

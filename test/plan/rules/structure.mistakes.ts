@@ -70,6 +70,14 @@ export const structureMistakes: Mistake[] = [
   },
   {
     rule: "argument-type",
+    what: "a profile that is none",
+    make: (args) => setRaw(args, "tuning", { profile: "trouhgput" }),
+    lines: [
+      'tuning.profile: must be one of "latency", "throughput", "minimal", found the text "trouhgput"; did you mean throughput?',
+    ],
+  },
+  {
+    rule: "argument-type",
     what: "a sysctl as a number",
     make: (args) => setRaw(args, "tuning", { sysctls: { "net.core.somaxconn": 1024 } }),
     lines: ['tuning.sysctls["net.core.somaxconn"]: must be a text, found the number 1024; put the value in quotes'],

@@ -5,7 +5,7 @@ import { stat, writeFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { containerdDropIns, kubeletDropIns } from "../../../components/plan/nodeFiles";
-import { sysctlProfile } from "../../../components/plan/sysctl";
+import { sysctlTable } from "../../../components/plan/sysctlTable";
 import { ensureBaseImage } from "../../../sandbox/images/baseImage";
 import { machineFiles, maskedUnits, stockSysctls } from "../../../sandbox/images/machineFiles";
 import { needs } from "../../capabilities";
@@ -21,17 +21,17 @@ const oldHost = { cgroupVersion: 1, sysResource: false } as const;
 const newHost = { cgroupVersion: 2, sysResource: true } as const;
 
 describe("machine files", () => {
-  it("start every namespaced key of the tuning profile at another value than the profile's", () => {
-    for (const { key, value } of sysctlProfile.filter((row) => row.namespaced)) {
+  it("start every namespaced key of the tuning table at another value than the profiles'", () => {
+    for (const { key, profiles } of sysctlTable.filter((row) => row.namespaced)) {
       const stock = stockSysctls[key];
       assert.notEqual(stock, undefined, `${key} has a stock value`);
-      assert.ok(!stock?.split("|").includes(value), `${key} does not start tuned`);
+      for (const { value } of Object.values(profiles))
+        assert.ok(value === null || !stock?.split("|").includes(value), `${key} does not start tuned`);
     }
   });
 
   it("leave alone what belongs to the host", () => {
-    for (const { key } of sysctlProfile.filter((row) => !row.namespaced))
-      assert.equal(stockSysctls[key], undefined, key);
+    for (const { key } of sysctlTable.filter((row) => !row.namespaced)) assert.equal(stockSysctls[key], undefined, key);
   });
 
   it("lie where the plan's containerd and kubelet look for drop-ins", () => {
