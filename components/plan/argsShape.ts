@@ -76,7 +76,13 @@ export const clusterArgsShape: Shape = object({
   },
   pools: { shape: list(pool) },
   network: {
-    shape: object({ podCidr: optionalText, serviceCidr: optionalText, nodePodCidrBits: { shape: integer } }),
+    shape: object({
+      podCidr: optionalText,
+      serviceCidr: optionalText,
+      nodePodCidrBits: { shape: integer },
+      expectedServices: { shape: integer },
+      expectedEndpointsPerService: { shape: integer },
+    }),
   },
   kubernetes: {
     shape: object({

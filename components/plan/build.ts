@@ -8,7 +8,15 @@ import { hetznerNetworkMtu, podMtu } from "./mtu";
 import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
 import { commonFiles, nodeFiles, setupScript } from "./nodeFiles";
 import { nodeLabels, nodeObject } from "./nodeObject";
-import { defaults, resolveBbr, resolveChart, resolvePools, resolveVersions, type ResolvedPool } from "./resolve";
+import {
+  defaults,
+  resolveBbr,
+  resolveChart,
+  resolvePools,
+  resolveServices,
+  resolveVersions,
+  type ResolvedPool,
+} from "./resolve";
 import { sysctlsFor } from "./sysctl";
 import type {
   ClusterArgs,
@@ -133,6 +141,7 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     bbr: frame.bbr,
     controlPlanes: args.controlPlane.count ?? defaults.controlPlaneCount,
     leastMemoryGiB: Math.min(...memory),
+    services: resolveServices(args.network),
   });
   return {
     namespace: ciliumNamespace,

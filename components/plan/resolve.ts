@@ -14,6 +14,8 @@ export const defaults = {
   podCidr: "10.244.0.0/16",
   serviceCidr: "10.96.0.0/12",
   nodePodCidrBits: 24,
+  expectedServices: 5000,
+  expectedEndpointsPerService: 10,
   bbr: "node-and-pod",
   chart: "cilium",
   repository: "https://helm.cilium.io/",
@@ -62,6 +64,17 @@ export function resolvePools(args: ClusterArgs): ResolvedPool[] {
 /** BBR scope of valid arguments. */
 export function resolveBbr(args: ClusterArgs): BbrScope {
   return args.tuning?.bbr ?? defaults.bbr;
+}
+
+/** How many Services to expect, and endpoints of each. */
+export function resolveServices(network: Partial<NonNullable<ClusterArgs["network"]>> = {}): {
+  count: number;
+  endpoints: number;
+} {
+  return {
+    count: network.expectedServices ?? defaults.expectedServices,
+    endpoints: network.expectedEndpointsPerService ?? defaults.expectedEndpointsPerService,
+  };
 }
 
 /** Versions of valid arguments. */

@@ -122,7 +122,7 @@ export interface ClusterArgs {
   };
   /** Pools of workers. Default: none. */
   pools?: PoolArgs[];
-  /** Address ranges of pods and Services. */
+  /** Address ranges of pods and Services, and how many Services to make room for. */
   network?: {
     /** Range of the pods' addresses, of which each node has its part. Default `10.244.0.0/16`. Must lie inside the private network and outside its subnets. */
     podCidr?: string;
@@ -130,6 +130,10 @@ export interface ClusterArgs {
     serviceCidr?: string;
     /** Prefix length of each node's part of the pod CIDR. Default 24. */
     nodePodCidrBits?: number;
+    /** Services to make room for in Cilium's maps, each counted once for every port, thrice with a NodePort. Default 5000. Past the room Services go missing. A change that makes the maps larger interrupts connections: say early what you expect. */
+    expectedServices?: number;
+    /** Average number of endpoints of a Service, which take room in the same maps. Default 10. */
+    expectedEndpointsPerService?: number;
   };
   /** Kubernetes itself. */
   kubernetes?: {

@@ -1,0 +1,26 @@
+import { isPlainObject, type JsonObject } from "../merge";
+import { defaults } from "../resolve";
+import type { BbrScope } from "../types";
+import { defaultVersions, isVersion } from "../versions";
+import type { Subject } from "./rule";
+
+/** The Cilium version, undefined when malformed, and the user's own values. */
+export function ciliumOf({ args }: Subject): { cilium: string | undefined; values: JsonObject } {
+  const cilium = args.cilium?.version ?? defaultVersions.cilium;
+  return { cilium: isVersion(cilium) ? cilium : undefined, values: { ...args.cilium?.values } };
+}
+
+/** The value at a dotted path; undefined when there is none. */
+export function at(values: JsonObject, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+      values,
+    );
+}
+
+/** Where BBR is to be, by the arguments or the default. */
+export function bbrOf({ args }: Subject): BbrScope {
+  return args.tuning?.bbr ?? defaults.bbr;
+}
