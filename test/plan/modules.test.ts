@@ -21,7 +21,7 @@ import {
 } from "../../components/plan/addresses";
 import { artifactTable, knownKubernetesVersions, upstreamArtifacts } from "../../components/plan/artifacts";
 import { locations } from "../../components/plan/catalogue";
-import { chartKeyChanges, chartKeys, keyAbsence } from "../../components/plan/ciliumKeys";
+import { chartKeyChanges, chartKeys } from "../../components/plan/ciliumKeys";
 import { cpuSettings, reservedCpus } from "../../components/plan/cpu";
 import { deepMerge, leafPaths } from "../../components/plan/merge";
 import { hetznerNetworkMtu, podMtu } from "../../components/plan/mtu";

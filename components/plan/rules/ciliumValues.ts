@@ -20,6 +20,12 @@ export function at(values: JsonObject, path: string): unknown {
     );
 }
 
+/** The same as text, whatever its type: Helm takes `"true"` and `true` alike. */
+export function textAt(values: JsonObject, path: string): string | undefined {
+  const value = at(values, path);
+  return value === undefined || typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** Where BBR is to be, by the arguments or the default. */
 export function bbrOf({ args }: Subject): BbrScope {
   return args.tuning?.bbr ?? defaults.bbr;

@@ -102,7 +102,7 @@ export const componentRules: Rule[] = [
       return findingIf(
         typeof size === "number" && size < entries,
         "cilium.values.bpf.lbMapMax",
-        `${String(size)} entries are less than the ${entries} for ${count} Services of ${endpoints} endpoints, with room to change`,
+        `${JSON.stringify(size)} entries are less than the ${entries} for ${count} Services of ${endpoints} endpoints, with room to change`,
         "leave it out, or set network.expectedServices and network.expectedEndpointsPerService",
       );
     },
@@ -115,10 +115,13 @@ function servicesOf({ args }: Subject): { count: number; endpoints: number; entr
   return { count, endpoints, entries: serviceEntriesWanted(count, endpoints) };
 }
 
-/** Nodes that an operator may run on: it tolerates the control plane's taint, and no others. */
-function operatorPlaces({ args }: Subject): number {
+/** Nodes that an operator may run on: unless told otherwise it tolerates the control plane's taint, and no others. */
+function operatorPlaces(subject: Subject): number {
+  const { args } = subject;
+  const tolerant = at(ciliumOf(subject).values, "operator.tolerations") !== undefined;
   const open = items(args.pools, "pools").filter(
-    ({ item }) => !(item.taints ?? []).some((taint) => taint !== undefined && taint.effect !== "PreferNoSchedule"),
+    ({ item }) =>
+      tolerant || !(item.taints ?? []).some((taint) => taint !== undefined && taint.effect !== "PreferNoSchedule"),
   );
   const workers = open.reduce((sum, { item }) => sum + Math.max(0, item.count ?? 0), 0);
   return workers + Math.max(0, args.controlPlane?.count ?? defaults.controlPlaneCount);

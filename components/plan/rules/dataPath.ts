@@ -1,7 +1,7 @@
 import { imagesWith, kernelOf, kernelOlder } from "../kernels";
 import type { JsonObject } from "../merge";
 import { defaults } from "../resolve";
-import { at, bbrOf, ciliumOf } from "./ciliumValues";
+import { at, bbrOf, ciliumOf, textAt } from "./ciliumValues";
 import { findingIf, type Rule, type Subject } from "./rule";
 
 /** First kernel with netkit, and first that keeps a packet's time on its way out of a pod, which BBR goes by. */
@@ -79,13 +79,17 @@ export const dataPathRules: Rule[] = [
     check: (subject) => {
       const { values } = ciliumOf(subject);
       if (at(values, "installNoConntrackIptablesRules") === false) return [];
-      const wanted = { routingMode: "native", kubeProxyReplacement: "true", "bpf.masquerade": "true" };
+      const wanted = {
+        routingMode: "native",
+        kubeProxyReplacement: "true",
+        ...(at(values, "enableIPv4Masquerade") === false ? {} : { "bpf.masquerade": "true" }),
+      };
       return Object.entries(wanted).flatMap(([key, value]) => {
-        const given = at(values, key);
+        const given = textAt(values, key);
         return findingIf(
-          given !== undefined && String(given) !== value,
+          given !== undefined && given !== value,
           `cilium.values.${key}`,
-          `${String(given)} does not go with installNoConntrackIptablesRules, which the plan sets`,
+          `${given ?? ""} does not go with installNoConntrackIptablesRules, which the plan sets`,
           `leave it at ${value}, or set installNoConntrackIptablesRules: false`,
         );
       });
@@ -156,6 +160,25 @@ export const dataPathRules: Rule[] = [
         "tuning.bbr",
         `node-and-pod needs kernel ${podBbrKernel} or newer, and ${image} has ${kernel ?? ""}`,
         `set underlay.image to ${imagesWith(podBbrKernel).join(" or ")}, or tuning.bbr to "node"`,
+      );
+    },
+  },
+  {
+    id: "bbr-needs-bpf-routing",
+    acceptable: false,
+    why: "On its way through the host's stack a packet loses its socket, and with it the pace that BBR set.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      return [
+        { key: "bpf.masquerade", harm: false },
+        { key: "bpf.hostLegacyRouting", harm: true },
+      ].flatMap(({ key, harm }) =>
+        findingIf(
+          at(values, key) === harm && bbrOf(subject) === "node-and-pod",
+          `cilium.values.${key}`,
+          `BBR in pods needs host routing by BPF, and ${String(harm)} takes it away`,
+          'leave it out, or set tuning.bbr to "node"',
+        ),
       );
     },
   },
