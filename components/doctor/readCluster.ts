@@ -1,4 +1,4 @@
-import type { V1Node } from "@kubernetes/client-node";
+import type { V1Node, V1NodeCondition } from "@kubernetes/client-node";
 import type { Evidence, NodeEvidence, Seen } from "./evidence";
 import { taintText } from "./expectation";
 import { cannot, explain, statusOf, type Kube } from "./kube";
@@ -57,7 +57,7 @@ export function nodeEvidence(node: V1Node): NodeEvidence {
     name: node.metadata?.name ?? "",
     ready: ready?.status === "True",
     readyMessage: ready?.message ?? "no Ready condition",
-    lost: ready?.status === "Unknown" && Date.now() - Number(ready.lastTransitionTime) > lostAfter,
+    lost: ready !== undefined && isLost(ready),
     networkUnavailable: conditions.some(({ type, status }) => type === "NetworkUnavailable" && status === "True"),
     taints: (node.spec?.taints ?? []).map(taintText).sort(),
     podCidr: node.spec?.podCIDR,
@@ -65,6 +65,10 @@ export function nodeEvidence(node: V1Node): NodeEvidence {
     externalIps: addressesOf("ExternalIP"),
     kubeletVersion: nodeInfo?.kubeletVersion ?? "",
   };
+}
+
+function isLost({ status, lastTransitionTime }: V1NodeCondition): boolean {
+  return status === "Unknown" && Date.now() - Number(lastTransitionTime) > lostAfter;
 }
 
 function isIpv4(address: string): boolean {

@@ -81,6 +81,8 @@ export const clusterArgsShape: Shape = object({
       serviceCidr: optionalText,
       nodePodCidrBits: { shape: integer },
       tunnel: { shape: oneOf("none", "vxlan", "geneve") },
+      expectedServices: { shape: integer },
+      expectedEndpointsPerService: { shape: integer },
     }),
   },
   kubernetes: {

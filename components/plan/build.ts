@@ -8,7 +8,15 @@ import { hetznerNetworkMtu, podMtu } from "./mtu";
 import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
 import { commonFiles, nodeFiles, setupScript } from "./nodeFiles";
 import { nodeLabels, nodeObject } from "./nodeObject";
-import { defaults, resolveChart, resolvePools, resolveTuning, resolveVersions, type ResolvedPool } from "./resolve";
+import {
+  defaults,
+  resolveChart,
+  resolvePools,
+  resolveServices,
+  resolveTuning,
+  resolveVersions,
+  type ResolvedPool,
+} from "./resolve";
 import type { Reason } from "./reason";
 import { sysctlsFor } from "./sysctl";
 import type {
@@ -138,6 +146,7 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     bbr: frame.bbr,
     controlPlanes: args.controlPlane.count ?? defaults.controlPlaneCount,
     leastMemoryGiB: Math.min(...memory),
+    services: resolveServices(args.network),
   });
   return {
     namespace: ciliumNamespace,

@@ -2,6 +2,7 @@ import { apiPort } from "./kubeadm";
 import { deepMerge, type JsonObject } from "./merge";
 import type { Reasons } from "./reason";
 import type { BbrScope, Tunnel } from "./types";
+import { serviceMapSize } from "./serviceMaps";
 import { minorOf } from "./versions";
 
 /** Where the chart is installed, and its release's name. */
@@ -23,6 +24,8 @@ export interface CiliumFacts {
   controlPlanes: number;
   /** Memory of the smallest node. */
   leastMemoryGiB: number;
+  /** Services to expect, and backends of each. */
+  services: { count: number; endpoints: number };
 }
 
 /**
@@ -43,8 +46,8 @@ export function hetznerValues(facts: CiliumFacts): JsonObject {
     bandwidthManager: bandwidthManager(facts.bbr),
     bpf: {
       distributedLRU: { enabled: true },
-      // Room for some 6,000 Services of 10 endpoints; the chart's 65536 ends near 3,000, and then Services go missing.
-      lbMapMax: 131072,
+      // The chart's 65536 ends near 3,000 Services of 10 endpoints, and then Services go missing.
+      lbMapMax: serviceMapSize(facts.services.count, facts.services.endpoints),
       mapDynamicSizeRatio: mapRatio(facts.leastMemoryGiB),
       masquerade: true,
     },
@@ -207,14 +210,18 @@ export const plannedValues: Readonly<Record<string, string>> = {
   MTU: "the underlay has it",
   "cluster.name": "it is the cluster's name",
   devices: "underlay.publicInterface and underlay.privateInterface name them",
+  encryption: "none, since its headers would make the pods' MTU smaller than the plan's",
   "ipam.mode": "the pod CIDRs of the plan are the only source",
   ipv4NativeRoutingCIDR: "network.podCidr has it",
+  "k8s.apiServerURLs": "k8sServiceHost is the planned name of the API",
   k8sServiceHost: "it is the planned name of the API",
+  k8sServiceHostRef: "k8sServiceHost is the planned name of the API, and the chart takes one of the two",
   k8sServicePort: "it is the planned port of the API",
   kubeProxyReplacement: "there is no kube-proxy in this cluster",
   "nodePort.directRoutingDevice": "underlay.privateInterface names it",
   routingMode: "use network.tunnel",
   tunnelProtocol: "use network.tunnel",
+  underlayProtocol: "the private network has IPv4 alone, and another protocol changes the pods' MTU",
 };
 
 /** Final values: the plan's, then the user's. */

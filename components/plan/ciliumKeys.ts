@@ -1,3 +1,6 @@
+import semver from "semver";
+import { minorOf } from "./versions";
+
 /** Cilium minor whose chart the key list is of. */
 export const chartKeysOf = "1.20";
 
@@ -39,42 +42,74 @@ underlayProtocol updateStrategy upgradeCompatibility vtep waitForKubeProxy wellK
   .trim()
   .split(/\s+/);
 
-/** A key that a chart no longer has. */
-export interface RemovedKey {
-  /** Dotted path. */
+/** A key that not every chart has. */
+export interface ChartKeyChange {
+  /** Dotted path; it stands for all below it. */
   key: string;
-  /** Cilium minor whose chart was the first without it. */
-  removedIn: string;
-  /** What to use now, as the end of a sentence. */
-  now: string;
+  /** First Cilium minor whose chart has it. Unset: 1.16 or older. */
+  since?: string;
+  /** Last Cilium minor whose chart has it. Unset: it is still there. */
+  until?: string;
+  /** With `until`: what to use instead, as the end of a sentence. */
+  now?: string;
 }
 
-/** Keys that charts had, and that do nothing or stop Helm now. */
-export const removedKeys: readonly RemovedKey[] = [
-  { key: "tunnel", removedIn: "1.15", now: "use routingMode and tunnelProtocol" },
-  { key: "enableK8sEventHandover", removedIn: "1.15", now: "leave it out" },
-  { key: "enableCnpStatusUpdates", removedIn: "1.15", now: "leave it out" },
-  { key: "endpointStatus", removedIn: "1.16", now: "leave it out" },
-  { key: "remoteNodeIdentity", removedIn: "1.16", now: "leave it out: it is always on" },
-  { key: "containerRuntime.integration", removedIn: "1.16", now: "leave it out" },
-  { key: "encryption.keyFile", removedIn: "1.16", now: "use encryption.ipsec.keyFile" },
-  { key: "encryption.mountPath", removedIn: "1.16", now: "use encryption.ipsec.mountPath" },
-  { key: "encryption.secretName", removedIn: "1.16", now: "use encryption.ipsec.secretName" },
-  { key: "encryption.interface", removedIn: "1.16", now: "use encryption.ipsec.interface" },
-  { key: "proxy.prometheus", removedIn: "1.16", now: "use envoy.prometheus" },
-  { key: "externalIPs.enabled", removedIn: "1.17", now: "leave it out: kubeProxyReplacement has it" },
-  { key: "wireguard.userspaceFallback", removedIn: "1.17", now: "leave it out" },
-  { key: "encryption.wireguard.userspaceFallback", removedIn: "1.17", now: "leave it out" },
-  { key: "hostPort.enabled", removedIn: "1.18", now: "leave it out: kubeProxyReplacement has it" },
-  { key: "enableCiliumEndpointSlice", removedIn: "1.18", now: "use ciliumEndpointSlice.enabled" },
-  { key: "ciliumEndpointSlice.sliceMode", removedIn: "1.18", now: "leave it out" },
-  { key: "enableRuntimeDeviceDetection", removedIn: "1.18", now: "leave it out: it is always on" },
-  { key: "nodePort.enabled", removedIn: "1.19", now: "leave it out: kubeProxyReplacement has it" },
-  { key: "encryption.strictMode.enabled", removedIn: "1.20", now: "use encryption.strictMode.egress.enabled" },
-  { key: "encryption.strictMode.cidr", removedIn: "1.20", now: "use encryption.strictMode.egress.cidr" },
+const byReplacement = "leave it out: kubeProxyReplacement has it";
+
+/** Keys that came or went between the charts of Cilium 1.14 and 1.20. What a chart lacks does nothing, or stops Helm. */
+export const chartKeyChanges: readonly ChartKeyChange[] = [
+  { key: "tunnel", until: "1.14", now: "use routingMode and tunnelProtocol" },
+  { key: "enableK8sEventHandover", until: "1.14", now: "leave it out" },
+  { key: "enableCnpStatusUpdates", until: "1.14", now: "leave it out" },
+  { key: "endpointStatus", until: "1.15", now: "leave it out" },
+  { key: "remoteNodeIdentity", until: "1.15", now: "leave it out: it is always on" },
+  { key: "containerRuntime.integration", until: "1.15", now: "leave it out" },
+  { key: "encryption.keyFile", until: "1.15", now: "use encryption.ipsec.keyFile" },
+  { key: "encryption.mountPath", until: "1.15", now: "use encryption.ipsec.mountPath" },
+  { key: "encryption.secretName", until: "1.15", now: "use encryption.ipsec.secretName" },
+  { key: "encryption.interface", until: "1.15", now: "use encryption.ipsec.interface" },
+  { key: "etcd.managed", until: "1.15", now: "leave it out" },
+  { key: "proxy.prometheus", until: "1.15", now: "use envoy.prometheus" },
+  { key: "externalIPs.enabled", until: "1.16", now: byReplacement },
+  { key: "wireguard.userspaceFallback", until: "1.16", now: "leave it out" },
+  { key: "encryption.wireguard.userspaceFallback", until: "1.16", now: "leave it out" },
+  { key: "hostPort.enabled", until: "1.17", now: byReplacement },
+  { key: "enableCiliumEndpointSlice", until: "1.17", now: "use ciliumEndpointSlice.enabled" },
+  { key: "ciliumEndpointSlice.sliceMode", until: "1.17", now: "leave it out" },
+  { key: "enableRuntimeDeviceDetection", until: "1.17", now: "leave it out: it is always on" },
+  { key: "nodePort.enabled", until: "1.18", now: byReplacement },
+  { key: "encryption.strictMode.enabled", until: "1.19", now: "use encryption.strictMode.egress.enabled" },
+  { key: "encryption.strictMode.cidr", until: "1.19", now: "use encryption.strictMode.egress.cidr" },
   {
     key: "encryption.strictMode.allowRemoteNodeIdentities",
-    removedIn: "1.20",
+    until: "1.19",
     now: "use encryption.strictMode.egress.allowRemoteNodeIdentities",
   },
+  { key: "bpf.distributedLRU", since: "1.17" },
+  { key: "bpf.lbModeAnnotation", since: "1.17" },
+  { key: "bandwidthManager.bbrHostNamespaceOnly", since: "1.18" },
+  { key: "k8s.apiServerURLs", since: "1.18" },
+  { key: "k8sServiceHostRef", since: "1.18" },
+  { key: "localRedirectPolicies", since: "1.18" },
+  { key: "underlayProtocol", since: "1.18" },
+  // The flat keys of strictMode were still read by the chart of 1.19, which has these beside them.
+  { key: "encryption.strictMode.egress", since: "1.19" },
+  { key: "encryption.strictMode.ingress", since: "1.19" },
+  { key: "pmtuDiscovery.packetizationLayerPMTUDMode", since: "1.19" },
+  { key: "policyDenyResponse", since: "1.19" },
+  { key: "envoy.xdsMode", since: "1.20" },
+  { key: "k8sClusterNetworkPolicy", since: "1.20" },
+  { key: "nativeRoutingCIDRFromClusterPool", since: "1.20" },
+  { key: "nodePort.enableDynamicSourceLookup", since: "1.20" },
 ];
+
+/** Whether a chart came before the first, or after the last, that has the key. */
+export function keyAbsence({ since, until }: ChartKeyChange, cilium: string): "not-yet" | "removed" | undefined {
+  if (since !== undefined && semver.lt(cilium, `${since}.0-0`)) return "not-yet";
+  return until !== undefined && semver.gte(cilium, `${firstWithout(until)}.0-0`) ? "removed" : undefined;
+}
+
+/** The minor after a key's last one, e.g. `1.19` after `1.18`. */
+export function firstWithout(until: string): string {
+  return minorOf(semver.inc(`${until}.0`, "minor") ?? until);
+}

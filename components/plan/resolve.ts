@@ -19,6 +19,8 @@ export const defaults = {
   nodePodCidrBits: 24,
   tunnel: "none",
   profile: "latency",
+  expectedServices: 5000,
+  expectedEndpointsPerService: 10,
   chart: "cilium",
   repository: "https://helm.cilium.io/",
 } as const;
@@ -122,6 +124,17 @@ export function resolveTuning({ tuning }: TuningSource): Tuning {
     bbr: tuning?.bbr ?? profileBbr[profile],
     sysctls: tuning?.sysctls ?? {},
     podSysctls: tuning?.podSysctls?.filter((key) => key !== undefined) ?? [],
+  };
+}
+
+/** How many Services to expect, and endpoints of each. */
+export function resolveServices(network: Partial<NonNullable<ClusterArgs["network"]>> = {}): {
+  count: number;
+  endpoints: number;
+} {
+  return {
+    count: network.expectedServices ?? defaults.expectedServices,
+    endpoints: network.expectedEndpointsPerService ?? defaults.expectedEndpointsPerService,
   };
 }
 

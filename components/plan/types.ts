@@ -126,7 +126,7 @@ export interface ClusterArgs {
   };
   /** Pools of workers. Default: none. */
   pools?: PoolArgs[];
-  /** Address ranges of pods and Services. */
+  /** Address ranges of pods and Services, and how many Services to make room for. */
   network?: {
     /**
      * Range of the pods' addresses, of which each node has its part. Default `10.244.0.0/16`. Must lie outside the nodes' subnet and, with
@@ -143,6 +143,10 @@ export interface ClusterArgs {
      * under running pods.
      */
     tunnel?: Tunnel;
+    /** Services to make room for in Cilium's maps, each counted once for every port, thrice with a NodePort. Default 5000. Past the room Services go missing. A change that makes the maps larger interrupts connections: say early what you expect. */
+    expectedServices?: number;
+    /** Average number of endpoints of a Service, which take room in the same maps. Default 10. */
+    expectedEndpointsPerService?: number;
   };
   /** Kubernetes itself. */
   kubernetes?: {

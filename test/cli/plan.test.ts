@@ -139,7 +139,7 @@ describe("a cluster's file", () => {
     const text = stringify({ config: { "zerosteal:cluster": { secure: "v1:abc" } } });
     assert.throws(
       () => readClusterFile(text, "Pulumi.live.yaml"),
-      (error: unknown) => error instanceof UnreadableFile && error.message.includes('encrypted'),
+      (error: unknown) => error instanceof UnreadableFile && error.message.includes("encrypted"),
     );
   });
 });

@@ -1,10 +1,11 @@
 import semver from "semver";
 import { plannedValues } from "../cilium";
-import { chartKeys, chartKeysOf, removedKeys } from "../ciliumKeys";
-import { isPlainObject, leafPaths, type JsonObject } from "../merge";
+import { type ChartKeyChange, chartKeyChanges, chartKeys, chartKeysOf, firstWithout, keyAbsence } from "../ciliumKeys";
+import { leafPaths } from "../merge";
 import { suggest } from "../problems";
 import { defaults, isChartLocation } from "../resolve";
-import { defaultVersions, isVersion, minorOf } from "../versions";
+import { minorOf } from "../versions";
+import { at, ciliumOf } from "./ciliumValues";
 import { findingIf, type Rule, type Subject } from "./rule";
 import { urlFindings } from "./url";
 
@@ -50,26 +51,32 @@ export const ciliumRules: Rule[] = [
     id: "cilium-key-removed",
     acceptable: false,
     why: "Newer charts stop at some removed keys and pass over others without a word.",
-    check: (subject) => {
-      const { cilium, values } = ciliumOf(subject);
-      if (cilium === undefined) return [];
-      return removedKeys
-        .filter(({ key, removedIn }) => semver.gte(cilium, `${removedIn}.0`) && has(values, key))
-        .map(({ key, removedIn, now }) => ({
-          path: `cilium.values.${key}`,
-          message: `the chart has no such key since ${removedIn}`,
-          fix: now,
-        }));
-    },
+    check: (subject) =>
+      keysAbsent(subject, "removed").map(({ key, until = "", now = "leave it out" }) => ({
+        path: `cilium.values.${key}`,
+        message: `the chart has no such key since ${firstWithout(until)}`,
+        fix: now,
+      })),
+  },
+  {
+    id: "cilium-key-too-new",
+    acceptable: false,
+    why: "A chart passes over the keys of later ones without a word.",
+    check: (subject) =>
+      keysAbsent(subject, "not-yet").map(({ key, since = "" }) => ({
+        path: `cilium.values.${key}`,
+        message: `the chart has such a key only since ${since}, and this cluster has Cilium ${ciliumOf(subject).cilium ?? ""}`,
+        fix: `leave it out, or use Cilium ${since} or newer`,
+      })),
   },
   {
     id: "cilium-key-unknown",
     acceptable: true,
-    why: "The chart takes any key without a word, so a typing mistake passes unseen.",
+    why: "The chart takes any key without a word, so a typing mistake passes unseen. Top-level keys of the chart 1.20 are judged.",
     check: (subject) => {
       const { cilium, values } = ciliumOf(subject);
       if (cilium === undefined || minorOf(cilium) !== chartKeysOf) return [];
-      const removed = removedKeys.map(({ key }) => key.split(".")[0]);
+      const removed = keysAbsent(subject, "removed").map(({ key }) => key.split(".")[0]);
       return Object.keys(values)
         .filter((key) => !chartKeys.includes(key) && !removed.includes(key))
         .map((key) => ({
@@ -97,72 +104,45 @@ export const ciliumRules: Rule[] = [
     },
   },
   {
-    id: "dsr-needs-unchecked-sources",
-    acceptable: true,
-    why: "With DSR the backend's node answers with another address as source, and the cloud's gateway drops what is not a node's own.",
+    id: "cilium-cluster-name",
+    acceptable: false,
+    why: "Helm stops at the name: Cilium's identities and certificates are made of it.",
     check: (subject) => {
-      const mode = at(ciliumOf(subject).values, "loadBalancer.mode");
+      const name = at(ciliumOf(subject).values, "cluster.name");
       return findingIf(
-        mode === "dsr" || mode === "hybrid",
-        "cilium.values.loadBalancer.mode",
-        `${String(mode)} needs an underlay without source checks; Hetzner Cloud networks drop it`,
-        "use snat, or externalTrafficPolicy: Local",
+        name !== undefined && (typeof name !== "string" || !/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)),
+        "cilium.values.cluster.name",
+        `${JSON.stringify(name)} is not a name of at most 32 small letters, digits and inner hyphens`,
+        "leave it out for the cluster's own name",
       );
     },
   },
   {
-    id: "auto-routes-need-one-segment",
-    acceptable: true,
-    why: "Cilium refuses a route to a peer whose next hop is a gateway, and on this underlay every peer is behind one.",
+    id: "upgrade-compatibility",
+    acceptable: false,
+    why: "The chart compares it with versions to keep old defaults for clusters that began with an older Cilium.",
     check: (subject) => {
-      const { values } = ciliumOf(subject);
-      return ["autoDirectNodeRoutes", "directRoutingSkipUnreachable"].flatMap((key) =>
-        findingIf(
-          at(values, key) === true,
-          `cilium.values.${key}`,
-          `${key} needs nodes on one segment; on Hetzner Cloud a gateway is between them`,
-          "leave it out: the network's routes carry the pod CIDRs",
-        ),
-      );
-    },
-  },
-  {
-    id: "masquerade-needs-bpf",
-    acceptable: true,
-    why: "Without it Cilium falls back to legacy host routing, and with that BBR in pods and the fast path are gone.",
-    check: (subject) => {
-      const { values } = ciliumOf(subject);
-      return [
-        { key: "bpf.masquerade", harm: false },
-        { key: "enableIPv4Masquerade", harm: false },
-        { key: "bpf.hostLegacyRouting", harm: true },
-      ].flatMap(({ key, harm }) =>
-        findingIf(
-          at(values, key) === harm,
-          `cilium.values.${key}`,
-          `${String(harm)} takes packets through the host's stack instead of BPF`,
-          "leave it out",
-        ),
+      const { cilium, values } = ciliumOf(subject);
+      const first = at(values, "upgradeCompatibility");
+      if (first === undefined || cilium === undefined) return [];
+      const path = "cilium.values.upgradeCompatibility";
+      const fix = `give the minor that the cluster began with as a text, e.g. "${minorOf(cilium)}", or leave it out`;
+      // YAML reads 1.20 without quotes as the number 1.2.
+      if (typeof first !== "string" || !/^1\.\d+$/.test(first))
+        return findingIf(true, path, `${JSON.stringify(first)} is not a minor of Cilium`, fix);
+      return findingIf(
+        semver.gt(`${first}.0`, `${minorOf(cilium)}.0`),
+        path,
+        `the cluster cannot have begun with ${first}, which is newer than its Cilium ${cilium}`,
+        fix,
       );
     },
   },
 ];
 
-/** The Cilium version, undefined when malformed, and the user's own values. */
-function ciliumOf({ args }: Subject): { cilium: string | undefined; values: JsonObject } {
-  const cilium = args.cilium?.version ?? defaultVersions.cilium;
-  return { cilium: isVersion(cilium) ? cilium : undefined, values: { ...args.cilium?.values } };
-}
-
-function at(values: JsonObject, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>(
-      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-      values,
-    );
-}
-
-function has(values: JsonObject, path: string): boolean {
-  return at(values, path) !== undefined;
+/** Keys of the user's values that the chart of the cluster's Cilium has no more, or not yet. */
+function keysAbsent(subject: Subject, how: "not-yet" | "removed"): ChartKeyChange[] {
+  const { cilium, values } = ciliumOf(subject);
+  if (cilium === undefined) return [];
+  return chartKeyChanges.filter((change) => keyAbsence(change, cilium) === how && at(values, change.key) !== undefined);
 }

@@ -3,6 +3,8 @@ import type { Problem } from "../types";
 import { accessRules } from "./access";
 import { artifactRules } from "./artifacts";
 import { ciliumRules } from "./cilium";
+import { componentRules } from "./components";
+import { dataPathRules } from "./dataPath";
 import { nameRules } from "./names";
 import { networkRules } from "./network";
 import { nodeRules } from "./nodes";
@@ -57,6 +59,8 @@ export const rules: readonly Rule[] = [
   ...networkRules,
   ...versionRules,
   ...ciliumRules,
+  ...dataPathRules,
+  ...componentRules,
   ...tuningRules,
   ...podSysctlRules,
   ...artifactRules,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { checkCluster, PlanError, planCluster, ruleTable } from "../../../components/plan";
 import { smallCluster } from "../clusters";
+import { chartKeyMistakes, componentMistakes, dataPathMistakes } from "./dataPath.mistakes";
 import { accessMistakes, nameMistakes } from "./names.mistakes";
 import { networkMistakes } from "./network.mistakes";
 import { nodeMistakes } from "./nodes.mistakes";
@@ -17,6 +18,9 @@ const families = {
   network: networkMistakes,
   versions: versionMistakes,
   cilium: ciliumMistakes,
+  chartKeys: chartKeyMistakes,
+  dataPath: dataPathMistakes,
+  components: componentMistakes,
   tuning: tuningMistakes,
   "sysctls of pods": podSysctlMistakes,
   artifacts: artifactMistakes,

@@ -149,7 +149,11 @@ export const ciliumMistakes: Mistake[] = [
   {
     rule: "masquerade-needs-bpf",
     what: "iptables",
-    make: values({ bpf: { masquerade: false, hostLegacyRouting: true } }),
+    make: (args) => {
+      args.tuning = { bbr: "node" };
+      const bpf = { masquerade: false, hostLegacyRouting: true };
+      args.cilium = { values: { bpf, installNoConntrackIptablesRules: false } };
+    },
     lines: [
       'cilium.values.bpf.masquerade: false takes packets through the host\'s stack instead of BPF; leave it out (or accept: ["masquerade-needs-bpf"])',
       'cilium.values.bpf.hostLegacyRouting: true takes packets through the host\'s stack instead of BPF; leave it out (or accept: ["masquerade-needs-bpf"])',

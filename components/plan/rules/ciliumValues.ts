@@ -1,0 +1,32 @@
+import { isPlainObject, type JsonObject } from "../merge";
+import { resolveTuning } from "../resolve";
+import type { BbrScope } from "../types";
+import { defaultVersions, isVersion } from "../versions";
+import type { Subject } from "./rule";
+
+/** The Cilium version, undefined when malformed, and the user's own values. */
+export function ciliumOf({ args }: Subject): { cilium: string | undefined; values: JsonObject } {
+  const cilium = args.cilium?.version ?? defaultVersions.cilium;
+  return { cilium: isVersion(cilium) ? cilium : undefined, values: { ...args.cilium?.values } };
+}
+
+/** The value at a dotted path; undefined when there is none. */
+export function at(values: JsonObject, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+      values,
+    );
+}
+
+/** The same as text, whatever its type: Helm takes `"true"` and `true` alike. */
+export function textAt(values: JsonObject, path: string): string | undefined {
+  const value = at(values, path);
+  return value === undefined || typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Where BBR is to be, by the arguments or the default. */
+export function bbrOf({ args }: Subject): BbrScope {
+  return resolveTuning(args).bbr;
+}

@@ -1,0 +1,256 @@
+import { imagesWith, kernelOf, kernelOlder } from "../kernels";
+import type { JsonObject } from "../merge";
+import { defaults } from "../resolve";
+import { at, bbrOf, ciliumOf, textAt } from "./ciliumValues";
+import { findingIf, type Rule, type Subject } from "./rule";
+
+/** First kernel with netkit, and first that keeps a packet's time on its way out of a pod, which BBR goes by. */
+const netkitKernel = "6.8";
+const podBbrKernel = "5.18";
+
+/** Rules about how packets go: load balancing, kernels, offloads. */
+export const dataPathRules: Rule[] = [
+  {
+    id: "dsr-needs-unchecked-sources",
+    acceptable: true,
+    why: "With DSR the backend's node answers with another address as source, and the cloud's gateway drops what is not a node's own.",
+    check: (subject) => {
+      const mode = at(ciliumOf(subject).values, "loadBalancer.mode");
+      return findingIf(
+        mode === "dsr" || mode === "hybrid",
+        "cilium.values.loadBalancer.mode",
+        `${String(mode)} needs an underlay without source checks; Hetzner Cloud networks drop it`,
+        "use snat, or externalTrafficPolicy: Local",
+      );
+    },
+  },
+  {
+    id: "auto-routes-need-one-segment",
+    acceptable: true,
+    why: "Cilium refuses a route to a peer whose next hop is a gateway, and on this underlay every peer is behind one.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      return ["autoDirectNodeRoutes", "directRoutingSkipUnreachable"].flatMap((key) =>
+        findingIf(
+          at(values, key) === true,
+          `cilium.values.${key}`,
+          `${key} needs nodes on one segment; on Hetzner Cloud a gateway is between them`,
+          "leave it out: the network's routes carry the pod CIDRs",
+        ),
+      );
+    },
+  },
+  {
+    id: "masquerade-needs-bpf",
+    acceptable: true,
+    why: "Without it Cilium falls back to legacy host routing, and with that BBR in pods and the fast path are gone.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      return [
+        { key: "bpf.masquerade", harm: false },
+        { key: "enableIPv4Masquerade", harm: false },
+        { key: "bpf.hostLegacyRouting", harm: true },
+      ].flatMap(({ key, harm }) =>
+        findingIf(
+          at(values, key) === harm,
+          `cilium.values.${key}`,
+          `${String(harm)} takes packets through the host's stack instead of BPF`,
+          "leave it out",
+        ),
+      );
+    },
+  },
+  {
+    id: "dsr-dispatch",
+    acceptable: false,
+    why: "Cilium's agent refuses to start with a dispatch that the nodes' routing cannot carry.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      const mode = at(values, "loadBalancer.mode");
+      if (mode !== "dsr" && mode !== "hybrid") return [];
+      const { message, fix } = dispatchProblem(values) ?? {};
+      return findingIf(message !== undefined, "cilium.values.loadBalancer.dsrDispatch", message ?? "", fix ?? "");
+    },
+  },
+  {
+    id: "no-conntrack-needs-native",
+    acceptable: false,
+    why: "Cilium's agent refuses to start: these iptables rules are for native routing, with Services and masquerading by BPF.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      if (at(values, "installNoConntrackIptablesRules") === false) return [];
+      const wanted = {
+        routingMode: "native",
+        kubeProxyReplacement: "true",
+        ...(at(values, "enableIPv4Masquerade") === false ? {} : { "bpf.masquerade": "true" }),
+      };
+      return Object.entries(wanted).flatMap(([key, value]) => {
+        const given = textAt(values, key);
+        return findingIf(
+          given !== undefined && given !== value,
+          `cilium.values.${key}`,
+          `${given ?? ""} does not go with installNoConntrackIptablesRules, which the plan sets`,
+          `leave it at ${value}, or set installNoConntrackIptablesRules: false`,
+        );
+      });
+    },
+  },
+  {
+    id: "ipv6-not-built",
+    acceptable: false,
+    why: "The plan gives nodes and pods IPv4 addresses alone, and the cloud's private networks have no others.",
+    check: (subject) =>
+      ["ipv6.enabled", "k8s.requireIPv6PodCIDR"].flatMap((key) =>
+        findingIf(
+          at(ciliumOf(subject).values, key) === true,
+          `cilium.values.${key}`,
+          "the cluster has no IPv6 yet: no node would get a pod CIDR for it, and Cilium would wait for one",
+          "leave it out",
+        ),
+      ),
+  },
+  {
+    id: "netkit-needs-kernel",
+    acceptable: false,
+    why: "netkit came with kernel 6.8; on an older one Cilium's agent cannot make a pod's device.",
+    check: (subject) => {
+      const { image, kernel } = imageOf(subject);
+      return findingIf(
+        netkitMode(subject) !== undefined && kernel !== undefined && kernelOlder(kernel, netkitKernel),
+        "cilium.values.bpf.datapathMode",
+        `${netkitMode(subject) ?? ""} needs kernel ${netkitKernel} or newer, and ${image} has ${kernel ?? ""}`,
+        `set underlay.image to ${imagesWith(netkitKernel).join(" or ")}, or leave it out`,
+      );
+    },
+  },
+  {
+    id: "kernel-unknown",
+    acceptable: true,
+    why: "A value needs a certain kernel, and which one a snapshot or an unlisted image has is not known before it boots.",
+    check: (subject) => {
+      const { image, kernel } = imageOf(subject);
+      return findingIf(
+        netkitMode(subject) !== undefined && kernel === undefined,
+        "underlay.image",
+        `bpf.datapathMode ${netkitMode(subject) ?? ""} needs kernel ${netkitKernel} or newer, and that of ${image} is not known here`,
+        `look it up, or use ${imagesWith(netkitKernel).join(" or ")}`,
+      );
+    },
+  },
+  {
+    id: "netkit-without-tproxy",
+    acceptable: false,
+    why: "Helm stops: a transparent proxy by BPF does not work on netkit devices.",
+    check: (subject) =>
+      findingIf(
+        netkitMode(subject) !== undefined && at(ciliumOf(subject).values, "bpf.tproxy") === true,
+        "cilium.values.bpf.tproxy",
+        `true does not go with bpf.datapathMode ${netkitMode(subject) ?? ""}`,
+        "leave one of the two out",
+      ),
+  },
+  {
+    id: "bbr-needs-kernel",
+    acceptable: false,
+    why: "Before kernel 5.18 a packet loses its departure time between pod and node, and Cilium's agent refuses BBR in pods.",
+    check: (subject) => {
+      const { image, kernel } = imageOf(subject);
+      return findingIf(
+        bbrOf(subject) === "node-and-pod" && kernel !== undefined && kernelOlder(kernel, podBbrKernel),
+        "tuning.bbr",
+        `node-and-pod needs kernel ${podBbrKernel} or newer, and ${image} has ${kernel ?? ""}`,
+        `set underlay.image to ${imagesWith(podBbrKernel).join(" or ")}, or tuning.bbr to "node"`,
+      );
+    },
+  },
+  {
+    id: "bbr-needs-bpf-routing",
+    acceptable: false,
+    why: "On its way through the host's stack a packet loses its socket, and with it the pace that BBR set.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      return [
+        { key: "bpf.masquerade", harm: false },
+        { key: "bpf.hostLegacyRouting", harm: true },
+      ].flatMap(({ key, harm }) =>
+        findingIf(
+          at(values, key) === harm && bbrOf(subject) === "node-and-pod",
+          `cilium.values.${key}`,
+          `BBR in pods needs host routing by BPF, and ${String(harm)} takes it away`,
+          'leave it out, or set tuning.bbr to "node"',
+        ),
+      );
+    },
+  },
+  {
+    id: "bbr-without-ipsec",
+    acceptable: false,
+    why: "With IPsec Cilium leaves its bandwidth manager off and says so in a log alone, so pods would not have BBR.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      // The chart's own type is ipsec.
+      const ipsec = at(values, "encryption.enabled") === true && (at(values, "encryption.type") ?? "ipsec") === "ipsec";
+      return findingIf(
+        ipsec && bbrOf(subject) === "node-and-pod",
+        "cilium.values.encryption.type",
+        "IPsec switches off the bandwidth manager, which BBR in pods needs",
+        'use wireguard, or set tuning.bbr to "node"',
+      );
+    },
+  },
+  {
+    id: "xdp-needs-real-nic",
+    acceptable: true,
+    why: "The nodes' NICs are virtio: they have few queues to spare for XDP, and on some hosts Cilium's agent does not start.",
+    check: (subject) =>
+      findingIf(
+        at(ciliumOf(subject).values, "loadBalancer.acceleration") === "native",
+        "cilium.values.loadBalancer.acceleration",
+        "native asks every NIC for XDP, which virtio gives slowly or not at all",
+        "use best-effort, or leave it out",
+      ),
+  },
+  {
+    id: "big-tcp-needs-real-nic",
+    acceptable: true,
+    why: "BIG TCP is for NICs whose drivers take packets past 64 KiB (mlx4, mlx5, ice); virtio's takes none, and it was measured slower there.",
+    check: (subject) =>
+      ["enableIPv4BIGTCP", "enableIPv6BIGTCP"].flatMap((key) =>
+        findingIf(
+          at(ciliumOf(subject).values, key) === true,
+          `cilium.values.${key}`,
+          "the nodes' NICs are virtio, whose driver takes no packets past 64 KiB",
+          "leave it out",
+        ),
+      ),
+  },
+];
+
+/** What is wrong with the dispatch of DSR, given that the mode is one; undefined when nothing is. */
+function dispatchProblem(values: JsonObject): { message: string; fix: string } | undefined {
+  const dispatch = at(values, "loadBalancer.dsrDispatch") ?? "opt";
+  const tunnel = at(values, "routingMode") === "tunnel";
+  const geneve = at(values, "tunnelProtocol") === "geneve";
+  if (dispatch === "ipip")
+    return { message: "ipip is for nodes that do nothing but balance load", fix: "use opt, or geneve" };
+  if (dispatch !== "opt" && dispatch !== "geneve")
+    return { message: `there is no dispatch ${JSON.stringify(dispatch)}`, fix: "use opt, or geneve" };
+  if (tunnel && !geneve) return { message: "DSR does not go with a VXLAN tunnel", fix: "set tunnelProtocol: geneve" };
+  if (dispatch === "geneve" && !geneve)
+    return { message: "geneve needs tunnelProtocol: geneve", fix: "set it, or use opt" };
+  if (dispatch === "opt" && tunnel)
+    return { message: "opt needs native routing, and routingMode is tunnel", fix: "use geneve, or native routing" };
+  return undefined;
+}
+
+/** The pods' device type when it is a kind of netkit. */
+function netkitMode(subject: Subject): string | undefined {
+  const mode = at(ciliumOf(subject).values, "bpf.datapathMode");
+  return mode === "netkit" || mode === "netkit-l2" ? mode : undefined;
+}
+
+/** The nodes' image, and its kernel's minor where it is known. */
+function imageOf({ args }: Subject): { image: string; kernel: string | undefined } {
+  const image = args.underlay?.image ?? defaults.image;
+  return { image, kernel: kernelOf(image) };
+}
