@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Step } from "./progress";
@@ -118,7 +117,9 @@ async function fetchTo(url: string, target: string, step: Step, limits: Limits):
         done(null, chunk);
       },
     });
-    await pipeline(Readable.fromWeb(response.body), count, createWriteStream(target), { signal: silence.signal });
+    // Opened before anything can fail: a stream that opens the file by itself may still do so after the failed file was removed.
+    const file = await open(target, "w");
+    await pipeline(Readable.fromWeb(response.body), count, file.createWriteStream(), { signal: silence.signal });
     return hash.digest("hex");
   } catch (error) {
     throw silence.signal.aborted ? silence.signal.reason : error;
