@@ -24,7 +24,14 @@ export const brokenObjects: Break[] = [
     check: "versions",
     what: "a node that says it runs another kubelet",
     make: () => Promise.resolve(),
-    mend: () => Promise.resolve(),
+    // The kubelet mends it at its next report; the next break must not meet it.
+    mend: (cluster) =>
+      awaitValue(
+        cluster,
+        ["node", worker(cluster, 0).name],
+        "nodeInfo.kubeletVersion",
+        `v${cluster.plan.versions.kubernetes}`,
+      ),
     // The kubelet puts its own version back within seconds, so it is overwritten for as long as the doctor reads the nodes.
     settings: (cluster) =>
       duringRead(() =>
@@ -43,7 +50,10 @@ export const brokenObjects: Break[] = [
     check: "kube-proxy-replacement",
     what: "an agent that says it is not ready",
     make: () => Promise.resolve(),
-    mend: () => Promise.resolve(),
+    mend: async (cluster) => {
+      const pod = await agentPod(cluster, worker(cluster, 0));
+      await awaitValue(cluster, ["-n", "kube-system", "pod", pod], "containerStatuses[0].ready", "true");
+    },
     // A real agent that is down takes its node's new pods with it, so nodes and probes would fail beside it.
     settings: (cluster) =>
       duringRead(async () => {
@@ -161,6 +171,11 @@ async function setSysctl(cluster: Cluster, node: LiveNode, value: string): Promi
 
 async function patchStatus(cluster: Cluster, what: string[], status: object): Promise<void> {
   await kubectl(cluster, ["patch", ...what, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status })]);
+}
+
+/** Waits until the kubelet has put a value of an object's status back. */
+async function awaitValue(cluster: Cluster, what: string[], field: string, value: string): Promise<void> {
+  await kubectl(cluster, ["wait", ...what, `--for=jsonpath={.status.${field}}=${value}`, "--timeout=90s"]);
 }
 
 /** Adds or deletes the first worker's pod route, with a gateway. */
