@@ -3,8 +3,8 @@ import path from "node:path";
 import { lock } from "proper-lockfile";
 import { type Instance, instancesDir } from "../sandbox/instance";
 
-/** Milliseconds between two tries for the lock of all instances, and how many: choosing one takes well under a second. */
-const claimRetries = { retries: 100, minTimeout: 100, maxTimeout: 100 };
+/** Tries for the lock of all instances, for longer than that of a run that was killed stands. Choosing takes well under a second. */
+const claimRetries = { retries: 200, minTimeout: 100, maxTimeout: 100 };
 
 /** Does something that no other run may do at the same time: choosing what a new instance gets. */
 export async function alone<T>(work: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { at } from "../plan/merge";
 import type { ClusterPlan, Taint } from "../plan/types";
 import type { Expectation } from "./types";
 
@@ -14,8 +15,8 @@ export function taintText(taint: { key: string; value?: string; effect: string }
 export function expectationOf(plan: ClusterPlan, names: { networkName?: string } = {}): Expectation {
   const values = plan.cilium.values;
   const kubeProxyReplacement = isTrue(at(values, "kubeProxyReplacement"));
-  const bpfMasquerade = isTrue(at(values, "bpf", "masquerade"));
-  const legacyRouting = isTrue(at(values, "bpf", "hostLegacyRouting"));
+  const bpfMasquerade = isTrue(at(values, "bpf.masquerade"));
+  const legacyRouting = isTrue(at(values, "bpf.hostLegacyRouting"));
   return {
     cluster: plan.name,
     versions: { kubernetes: plan.versions.kubernetes, cilium: plan.versions.cilium },
@@ -38,7 +39,7 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       hostRouting: kubeProxyReplacement && bpfMasquerade && !legacyRouting ? "BPF" : "Legacy",
       masquerading: bpfMasquerade ? "BPF" : "iptables",
       nativeRoutingCidr: textOf(at(values, "ipv4NativeRoutingCIDR")) ?? plan.podCidr,
-      loadBalancerMode: loadBalancerMode(at(values, "loadBalancer", "mode")),
+      loadBalancerMode: loadBalancerMode(at(values, "loadBalancer.mode")),
       devices: words(at(values, "devices")),
     },
     cloudRoutes: {
@@ -46,13 +47,6 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       routes: plan.nodes.flatMap(({ route }) => (route ? [{ ...route }] : [])),
     },
   };
-}
-
-function at(values: unknown, ...path: string[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined),
-    values,
-  );
 }
 
 function textOf(value: unknown): string | undefined {

@@ -3,7 +3,7 @@ import { firewallReason } from "./build";
 import { serverType } from "./catalogue";
 import { valueReasons } from "./cilium";
 import { cpuSettings, isolationReasons } from "./cpu";
-import { isPlainObject, leafPaths, type JsonObject } from "./merge";
+import { at, leafPaths, leaves, type JsonObject } from "./merge";
 import { mtuReasons } from "./mtu";
 import { apiNameReason, placementReason } from "./names";
 import type { Reason } from "./reason";
@@ -151,15 +151,6 @@ function ciliumDecisions({ cilium: { values } }: ClusterPlan, args: ClusterArgs)
   });
 }
 
-/** Every value that is not a plain object, with its path as `leafPaths` writes it. */
-function leaves(object: JsonObject, prefix = ""): { path: string; value: unknown }[] {
-  return Object.entries(object).flatMap(([key, value]) =>
-    isPlainObject(value) && Object.keys(value).length > 0
-      ? leaves(value, `${prefix}${key}.`)
-      : [{ path: `${prefix}${key}`, value }],
-  );
-}
-
 function kernelDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
   const topic = "Kernel settings";
   const left = Object.entries(args.tuning?.sysctls ?? {}).filter(([, value]) => value === null);
@@ -194,13 +185,4 @@ function poolsOf(plan: ClusterPlan, args: ClusterArgs): { pool: ResolvedPool; no
 /** Whether an argument was given, as the source of its value. */
 function origin(path: string, args: ClusterArgs): string {
   return `${at(args as unknown as JsonObject, path) === undefined ? "default of" : "argument"} ${path}`;
-}
-
-function at(object: JsonObject, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>(
-      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-      object,
-    );
 }

@@ -18,9 +18,26 @@ export function deepMerge(base: JsonObject, over: JsonObject): JsonObject {
   return Object.fromEntries(merged);
 }
 
-/** Every path of an object that ends in a value which is not a plain object, e.g. `bpf.masquerade`. */
-export function leafPaths(object: JsonObject, prefix = ""): string[] {
+/** The value at a dotted path, e.g. `bpf.masquerade`; undefined when there is none. */
+export function at(object: JsonObject, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+      object,
+    );
+}
+
+/** Every value of an object that is not a plain object itself, or an empty one, with its dotted path. */
+export function leaves(object: JsonObject, prefix = ""): { path: string; value: unknown }[] {
   return Object.entries(object).flatMap(([key, value]) =>
-    isPlainObject(value) && Object.keys(value).length > 0 ? leafPaths(value, `${prefix}${key}.`) : [`${prefix}${key}`],
+    isPlainObject(value) && Object.keys(value).length > 0
+      ? leaves(value, `${prefix}${key}.`)
+      : [{ path: `${prefix}${key}`, value }],
   );
+}
+
+/** The paths of `leaves`. */
+export function leafPaths(object: JsonObject): string[] {
+  return leaves(object).map(({ path }) => path);
 }

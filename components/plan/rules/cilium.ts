@@ -1,11 +1,11 @@
 import semver from "semver";
 import { plannedValues } from "../cilium";
 import { type ChartKeyChange, chartKeyChanges, chartKeys, chartKeysOf, firstWithout, keyAbsence } from "../ciliumKeys";
-import { leafPaths } from "../merge";
+import { at, leafPaths } from "../merge";
 import { suggest } from "../problems";
 import { defaults, isChartLocation } from "../resolve";
 import { minorOf } from "../versions";
-import { at, ciliumOf } from "./ciliumValues";
+import { ciliumOf } from "./ciliumValues";
 import { findingIf, type Rule, type Subject } from "./rule";
 import { urlFindings } from "./url";
 

@@ -1,6 +1,4 @@
-import { isPlainObject, type JsonObject } from "../merge";
-import { resolveTuning } from "../resolve";
-import type { BbrScope } from "../types";
+import { at, type JsonObject } from "../merge";
 import { defaultVersions, isVersion } from "../versions";
 import type { Subject } from "./rule";
 
@@ -10,23 +8,8 @@ export function ciliumOf({ args }: Subject): { cilium: string | undefined; value
   return { cilium: isVersion(cilium) ? cilium : undefined, values: { ...args.cilium?.values } };
 }
 
-/** The value at a dotted path; undefined when there is none. */
-export function at(values: JsonObject, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>(
-      (value, key) => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-      values,
-    );
-}
-
-/** The same as text, whatever its type: Helm takes `"true"` and `true` alike. */
+/** The value at a dotted path as text, whatever its type: Helm takes `"true"` and `true` alike. */
 export function textAt(values: JsonObject, path: string): string | undefined {
   const value = at(values, path);
   return value === undefined || typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** Where BBR is to be, by the arguments or the default. */
-export function bbrOf({ args }: Subject): BbrScope {
-  return resolveTuning(args).bbr;
 }

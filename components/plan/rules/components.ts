@@ -1,6 +1,7 @@
 import { serviceEntriesWanted, largestServiceMap, leastServiceMap, serviceNumberLimit } from "../serviceMaps";
+import { at } from "../merge";
 import { defaults, resolveServices } from "../resolve";
-import { at, ciliumOf } from "./ciliumValues";
+import { ciliumOf } from "./ciliumValues";
 import { findingIf, items, type Rule, type Subject } from "./rule";
 
 /** Rules about Cilium's parts beside the data path, and about the room in its service maps. */

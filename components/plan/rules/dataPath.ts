@@ -1,7 +1,7 @@
 import { imagesWith, kernelOf, kernelOlder } from "../kernels";
-import type { JsonObject } from "../merge";
-import { defaults } from "../resolve";
-import { at, bbrOf, ciliumOf, textAt } from "./ciliumValues";
+import { at, type JsonObject } from "../merge";
+import { defaults, resolveTuning } from "../resolve";
+import { ciliumOf, textAt } from "./ciliumValues";
 import { findingIf, type Rule, type Subject } from "./rule";
 
 /** First kernel with netkit, and first that keeps a packet's time on its way out of a pod, which BBR goes by. */
@@ -156,7 +156,7 @@ export const dataPathRules: Rule[] = [
     check: (subject) => {
       const { image, kernel } = imageOf(subject);
       return findingIf(
-        bbrOf(subject) === "node-and-pod" && kernel !== undefined && kernelOlder(kernel, podBbrKernel),
+        resolveTuning(subject.args).bbr === "node-and-pod" && kernel !== undefined && kernelOlder(kernel, podBbrKernel),
         "tuning.bbr",
         `node-and-pod needs kernel ${podBbrKernel} or newer, and ${image} has ${kernel ?? ""}`,
         `set underlay.image to ${imagesWith(podBbrKernel).join(" or ")}, or tuning.bbr to "node"`,
@@ -174,7 +174,7 @@ export const dataPathRules: Rule[] = [
         { key: "bpf.hostLegacyRouting", harm: true },
       ].flatMap(({ key, harm }) =>
         findingIf(
-          at(values, key) === harm && bbrOf(subject) === "node-and-pod",
+          at(values, key) === harm && resolveTuning(subject.args).bbr === "node-and-pod",
           `cilium.values.${key}`,
           `BBR in pods needs host routing by BPF, and ${String(harm)} takes it away`,
           'leave it out, or set tuning.bbr to "node"',
@@ -191,7 +191,7 @@ export const dataPathRules: Rule[] = [
       // The chart's own type is ipsec.
       const ipsec = at(values, "encryption.enabled") === true && (at(values, "encryption.type") ?? "ipsec") === "ipsec";
       return findingIf(
-        ipsec && bbrOf(subject) === "node-and-pod",
+        ipsec && resolveTuning(subject.args).bbr === "node-and-pod",
         "cilium.values.encryption.type",
         "IPsec switches off the bandwidth manager, which BBR in pods needs",
         'use wireguard, or set tuning.bbr to "node"',

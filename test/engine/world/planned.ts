@@ -1,4 +1,5 @@
-import { short, type StateResource } from "./world";
+import type { StateResource } from "../../e2e/support/cluster";
+import { short } from "./world";
 
 const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 

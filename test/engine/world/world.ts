@@ -11,6 +11,7 @@ import type { ClusterArgs } from "../../../components/plan";
 import { type Api, createApi } from "../../../sandbox/api";
 import { describeInstance, type Instance } from "../../../sandbox/instance";
 import { ensure } from "../../../toolchain/ensure";
+import type { StateResource } from "../../e2e/support/cluster";
 import { PretendedNodes } from "./nodes";
 import { StandInTools } from "./tools";
 
@@ -30,15 +31,6 @@ interface Command {
   reject: false;
   all: true;
   stdin: "ignore";
-}
-
-/** A resource as `stack export` has it. */
-export interface StateResource {
-  urn: string;
-  type: string;
-  id?: string;
-  inputs?: Record<string, unknown>;
-  outputs?: Record<string, unknown>;
 }
 
 /** What an update did. */
