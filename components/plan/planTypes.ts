@@ -1,0 +1,116 @@
+import type { CpuIsolation, NodeArtifact, Problem, Taint, Tunnel } from "./types";
+import type { BbrScope, SysctlEntry } from "./tuningTypes";
+
+/** A file that a node carries. */
+export interface NodeFile {
+  path: string;
+  /** Octal text, e.g. `0644`. */
+  mode: string;
+  content: string;
+}
+
+/** One network route of the underlay: packets to a node's pods go to that node. */
+export interface RoutePlan {
+  destination: string;
+  gateway: string;
+}
+
+/** One node, planned whole. */
+export interface NodePlan {
+  /** Server name = Kubernetes node name = logical name of its resources. */
+  name: string;
+  role: "control-plane" | "worker";
+  /** `control-plane` or the pool's name. */
+  pool: string;
+  /** Position in its pool, from 1. */
+  index: number;
+  /** Host part of its private address and index of its pod CIDR. */
+  number: number;
+  serverType: string;
+  /** Name of the placement group that spreads it over hosts. */
+  placementGroup: string;
+  cpuIsolation: CpuIsolation;
+  privateAddress: string;
+  podCidr: string;
+  /** Absent with a tunnel: the underlay then sees nodes' addresses only. */
+  route?: RoutePlan;
+  labels: Record<string, string>;
+  taints: Taint[];
+  /** Files for cloud-init and for the tuning step, sorted by path. No secret in them. */
+  files: NodeFile[];
+  /** Script that puts the files into effect; idempotent; the same for all nodes, and itself one of `files`. */
+  setupScript: string;
+  /** cloud-init user data with `ONE_TIME_HOST_KEY` in place of the private host key. At most 32 KiB. */
+  userData: string;
+  /** kubeadm document: InitConfiguration + ClusterConfiguration + KubeletConfiguration, or JoinConfiguration with `JOIN_TOKEN` and `CA_CERT_HASH` in place. */
+  kubeadm: string;
+  /**
+   * The Node object as JSON, with `PROVIDER_ID` (the server's id) in place. A worker's is created before its join; the control
+   * plane's own Node, which the kubelet registers during init, is patched with it: nobody else gives out pod CIDRs.
+   */
+  nodeObject: string;
+}
+
+/** A group of servers that the cloud keeps on different hosts. Holds at most 10. */
+export interface PlacementGroupPlan {
+  name: string;
+  /** Names of its nodes. */
+  nodes: string[];
+}
+
+/** A rule of the cloud firewall, public side only, inbound. */
+export interface FirewallRulePlan {
+  description: string;
+  protocol: "tcp" | "udp" | "icmp";
+  port?: string;
+  sourceCidrs: string[];
+}
+
+/** Everything about a cluster that is known before anything is created. */
+export interface ClusterPlan {
+  /** Cluster name: DNS label, at most 32 characters. */
+  name: string;
+  /** On every cloud object of the cluster. */
+  labels: Record<string, string>;
+  versions: { kubernetes: string; cilium: string; containerd: string; runc: string };
+  underlay: {
+    kind: "hetzner";
+    location: string;
+    networkZone: string;
+    networkRange: string;
+    nodeSubnet: string;
+    gateway: string;
+    image: string;
+    /** MTU of the private network, bytes. */
+    mtu: number;
+    sourceCheck: boolean;
+    /** Names or Cilium patterns of the nodes' NICs. */
+    interfaces: { public: string; private: string };
+  };
+  tunnel: Tunnel;
+  podCidr: string;
+  serviceCidr: string;
+  clusterDns: string;
+  /** MTU of the pods' routes, bytes. */
+  podMtu: number;
+  /** Name and port of the API: in each node's /etc/hosts and in the certificates. */
+  api: { name: string; port: number; privateAddress: string };
+  /** Control planes first, then workers pool by pool. */
+  nodes: NodePlan[];
+  placementGroups: PlacementGroupPlan[];
+  /** What every node installs, URLs absolute. */
+  artifacts: NodeArtifact[];
+  firewall: FirewallRulePlan[];
+  sysctls: SysctlEntry[];
+  bbr: BbrScope;
+  cilium: {
+    namespace: string;
+    release: string;
+    chart: string;
+    repository?: string;
+    version: string;
+    values: Record<string, unknown>;
+  };
+  /** Refusals that `accept` turned into warnings. */
+  warnings: Problem[];
+}
