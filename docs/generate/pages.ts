@@ -21,6 +21,7 @@ const sources = [
   "components/doctor/resource.ts",
   "components/plan/tuningTypes.ts",
   "components/plan/types.ts",
+  "components/plan/planTypes.ts",
   "components/underlay/hetzner.ts",
 ];
 
