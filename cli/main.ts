@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultInstance } from "../sandbox/instance";
 import { registerDoctor } from "./doctor";
 import { down } from "./down";
+import { underlayNames } from "./hosts";
 import { registerPlan } from "./plan";
 import { up, type UpOptions } from "./up";
 import { verify } from "./verify";
@@ -21,6 +22,12 @@ program
   .description("make the sandbox's cluster, or bring it up to date, and verify it")
   .addOption(instance)
   .option("--workers <n>", "number of workers; default: as many as there are, two at first", count)
+  .addOption(
+    new Option(
+      "--underlay <kind>",
+      "emulated cloud, or machines that exist already (article's case: hosts-l2)",
+    ).choices(underlayNames),
+  )
   .option("--no-preload", "new machines pull their container images instead of having them on their disk")
   .option(
     "--repair",

@@ -164,6 +164,7 @@ function structured(value: unknown): unknown {
 /** Arguments of the component that the plan does not depend on. */
 const laterArguments: Record<Exclude<keyof TunedClusterArgs, keyof ClusterArgs>, true> = {
   doctor: true,
+  sshAgent: true,
   hcloudToken: true,
   kubeconfigGeneration: true,
   sshKey: true,

@@ -1,4 +1,12 @@
-import { type ClusterPlan, type Decision, monthlyPrice, notInPrice, priceDate, serverTypes } from "../components/plan";
+import {
+  type ClusterPlan,
+  type Decision,
+  type NodePlan,
+  monthlyPrice,
+  notInPrice,
+  priceDate,
+  serverTypes,
+} from "../components/plan";
 import { isPlainObject } from "../components/plan/merge";
 import { renderProblem } from "../components/plan/problems";
 import { testedSentence } from "../components/plan/versions";
@@ -6,7 +14,7 @@ import { testedSentence } from "../components/plan/versions";
 /** A plan for people: its nodes, and what they have in common. */
 export function renderPlan(plan: ClusterPlan): string {
   const { versions, underlay, api } = plan;
-  const nodes = plan.nodes.map((node) => [node.name, node.privateAddress, node.podCidr, describeType(node.serverType)]);
+  const nodes = plan.nodes.map((node) => [node.name, node.privateAddress, node.podCidr, describeMachine(plan, node)]);
   const count = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;
   const lines = [
     [
@@ -21,15 +29,15 @@ export function renderPlan(plan: ClusterPlan): string {
       "open",
       `${description} (${port ?? "all ports"}) to ${sourceCidrs.join(", ")}`,
     ]),
-    ["price", describePrice(plan)],
+    ...(underlay.kind === "hosts" ? routesOf(plan) : [["price", describePrice(plan, underlay.location)]]),
     ...(plan.warnings.length === 0
       ? [["warnings", "none accepted"]]
       : plan.warnings.map((warning) => ["accepted", renderProblem({ ...warning, acceptable: false })])),
   ];
   return [
-    `Cluster ${plan.name}: ${count} in ${underlay.location}, on Hetzner Cloud`,
+    `Cluster ${plan.name}: ${count} ${underlay.kind === "hosts" ? `on existing hosts (${underlay.segment})` : `in ${underlay.location}, on Hetzner Cloud`}`,
     "",
-    ...table([["node", "address", "pods", "server type"], ...nodes]),
+    ...table([["node", "address", "pods", underlay.kind === "hosts" ? "machine" : "server type"], ...nodes]),
     "",
     ...table(lines),
     "",
@@ -69,9 +77,23 @@ function describeType(name: string): string {
   return type === undefined ? name : `${name} (${type.cores} ${type.cpuType} vCPUs, ${type.memoryGiB} GiB)`;
 }
 
-function describePrice(plan: ClusterPlan): string {
+/** The node's machine: its server type, or where an existing one is. */
+function describeMachine({ underlay }: ClusterPlan, { name, serverType }: NodePlan): string {
+  if (underlay.kind === "hetzner") return describeType(serverType ?? "");
+  const { address = "", cpus = 0, memoryGiB = 0 } = underlay.machines[name] ?? {};
+  return `${address} (${cpus} vCPUs, ${memoryGiB} GiB)`;
+}
+
+/** Routes that the network between existing hosts must have. */
+function routesOf({ nodes }: ClusterPlan): string[][] {
+  return nodes.flatMap(({ route }) =>
+    route ? [["route", `${route.destination} via ${route.gateway}, on your routers`]] : [],
+  );
+}
+
+function describePrice(plan: ClusterPlan, location: string): string {
   const { eur, unknown } = monthlyPrice(plan);
-  const missing = `no figure is known for ${unknown.join(", ")} in ${plan.underlay.location}`;
+  const missing = `no figure is known for ${unknown.join(", ")} in ${location}`;
   if (eur === 0) return missing;
   const sum = `EUR ${eur.toFixed(2)} a month for the servers, net, by the price list of ${priceDate}; not in it: ${notInPrice}`;
   return unknown.length === 0 ? sum : `${sum}; ${missing}`;

@@ -2,9 +2,16 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, stringify } from "yaml";
-import { type ClusterArgs, type ClusterPlan, type NodeArtifact, planCluster } from "../components/plan";
+import {
+  type ClusterArgs,
+  type ClusterPlan,
+  type HostsUnderlayArgs,
+  type NodeArtifact,
+  planCluster,
+} from "../components/plan";
 import type { Instance } from "../sandbox/instance";
 import type { Engine } from "./engine";
+import type { UnderlayName } from "./hosts";
 
 /** What the sandbox's stack needs to know of the sandbox: ordinary public arguments, as an air-gapped user would set them. */
 export interface Supplies {
@@ -27,15 +34,29 @@ export interface ClusterSize {
   workers: number;
 }
 
-/** Arguments of the sandbox's cluster. */
-export function sandboxCluster(instance: Instance, supplies: Supplies, size: ClusterSize): ClusterArgs {
+/** System image of the sandbox's machines: newer ones need cgroup v2. */
+export function machineImage(supplies: Supplies): string {
+  return supplies.cgroupVersion === 1 ? "debian-12" : "debian-13";
+}
+
+/**
+ * Arguments of the sandbox's cluster.
+ * @param hosts existing machines; default: the emulated Hetzner Cloud makes new ones
+ */
+export function sandboxCluster(
+  instance: Instance,
+  supplies: Supplies,
+  size: ClusterSize,
+  hosts?: HostsUnderlayArgs,
+): ClusterArgs {
   const mirror = `http://${instance.hostAddress}:${instance.mirrorPort}`;
   const operator = [`${instance.hostAddress}/32`];
   return {
-    underlay: { kind: "hetzner", location: "fsn1", image: supplies.cgroupVersion === 1 ? "debian-12" : "debian-13" },
+    underlay: hosts ?? { kind: "hetzner", location: "fsn1", image: machineImage(supplies) },
+    ...(hosts?.segment === "routed" ? { network: { tunnel: "vxlan" } } : {}),
     access: { ssh: operator, api: operator },
-    controlPlane: { serverType: "ccx13" },
-    pools: [{ name: "web", count: size.workers, serverType: "ccx13" }],
+    controlPlane: hosts ? {} : { serverType: "ccx13" },
+    pools: [{ name: "web", count: size.workers, ...(hosts ? {} : { serverType: "ccx13" }) }],
     // kubeadm looks for kernel modules and cgroups as a machine of its own would have them.
     kubernetes: { ignorePreflightErrors: ["SystemVerification"] },
     artifacts: { baseUrl: `${mirror}/`, manifest: supplies.artifacts },
@@ -90,6 +111,13 @@ export async function writeStackConfig(engine: Engine, settings: Record<string, 
 /** Workers that the stack's settings name now; undefined before the first update. */
 export async function currentWorkers(engine: Engine): Promise<number | undefined> {
   return (await readCluster(engine))?.pools?.[0]?.count;
+}
+
+/** Where the machines of the stack's cluster come from; undefined before the first update. */
+export async function currentUnderlay(engine: Engine): Promise<UnderlayName | undefined> {
+  const underlay = (await readCluster(engine))?.underlay;
+  if (underlay === undefined) return undefined;
+  return underlay.kind === "hosts" ? `hosts-${underlay.segment}` : "hetzner";
 }
 
 /**

@@ -12,7 +12,15 @@ import { runPhases } from "./phases";
 import { checkHost, checkInstance, checkRoom } from "./preflight";
 import { prepareEngine, prepareSupplies, prepareTools } from "./prepare";
 import { recover } from "./recover";
-import { currentWorkers, sandboxCluster, type Supplies, writeStackConfig } from "./stackConfig";
+import { ensureHosts, type Hosts, type UnderlayName } from "./hosts";
+import {
+  currentUnderlay,
+  currentWorkers,
+  machineImage,
+  sandboxCluster,
+  type Supplies,
+  writeStackConfig,
+} from "./stackConfig";
 import { renderSummary, upExit } from "./summary";
 import { logicalName, startOperation, type UpdateResult } from "./update";
 
@@ -20,6 +28,8 @@ import { logicalName, startOperation, type UpdateResult } from "./update";
 export interface UpOptions {
   /** Name of the sandbox. */
   instance: string;
+  /** Where machines come from; decided when the sandbox is made. Default: what it is, `hetzner` at first. */
+  underlay?: UnderlayName;
   /** Workers; default: as many as there are, two at first. */
   workers?: number;
   /** Whether new machines come with the container images on their disk; decided when the sandbox is made. */
@@ -79,7 +89,7 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
       title: "Cluster",
       run: async (tell) => {
         const engine = paths.engine as Engine;
-        await configure(instance, engine, paths.supplies as Supplies, options.workers);
+        await configure(instance, engine, paths.supplies as Supplies, options);
         await recover(engine, tell);
         update = await apply(engine, options.repair ? await repairFlags(engine) : [], tell);
       },
@@ -101,14 +111,35 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
   return upExit(result);
 }
 
-async function configure(instance: Instance, engine: Engine, supplies: Supplies, workers?: number): Promise<void> {
-  const size = { workers: workers ?? (await currentWorkers(engine)) ?? 2 };
+async function configure(instance: Instance, engine: Engine, supplies: Supplies, options: UpOptions): Promise<void> {
+  const size = { workers: options.workers ?? (await currentWorkers(engine)) ?? 2 };
+  const hosts = await hostsFor(engine, supplies, size.workers, options.underlay);
   await writeStackConfig(engine, {
     "zerosteal:name": instance.name,
-    "zerosteal:cluster": sandboxCluster(instance, supplies, size),
+    "zerosteal:cluster": sandboxCluster(instance, supplies, size, hosts?.underlay),
+    ...(hosts ? { "zerosteal:sshKeyFile": hosts.keyFile } : {}),
     // The mirror stands for the outside: it is the one thing beyond the machines that answers.
     "zerosteal:doctor": { egressTarget: `${instance.hostAddress}:${instance.mirrorPort}` },
   });
+}
+
+/** Existing machines for all nodes; undefined where the cloud makes new ones. */
+async function hostsFor(
+  engine: Engine,
+  supplies: Supplies,
+  workers: number,
+  asked: UnderlayName | undefined,
+): Promise<Hosts | undefined> {
+  const current = await currentUnderlay(engine);
+  if (current !== undefined && asked !== undefined && asked !== current) {
+    throw new Error(
+      `--underlay: this sandbox was made with ${current}; end it with \`npm run down\`, or name another with --instance`,
+    );
+  }
+  const kind = current ?? asked ?? "hetzner";
+  if (kind === "hetzner") return undefined;
+  const keys = ["control-plane-1", ...Array.from({ length: workers }, (_, index) => `web-${index + 1}`)];
+  return ensureHosts(engine, kind, keys, machineImage(supplies));
 }
 
 /** Runs the engine. The first Ctrl-C lets steps under way end and keeps what they made; the second drops them. */

@@ -5,28 +5,28 @@ import { childOptions, type ClusterContext, type Transform } from "./context";
 import { type DoctorArgs, verifyCluster } from "./doctor/resource";
 import { initControlPlane, joinWorker, operatorKubeconfig } from "./kubeadm/bootstrap";
 import { keptKeyPair } from "./node/keys";
-import { type PreparedNode, prepareNode } from "./node/steps";
+import type { PreparedNode } from "./node/steps";
 import { type ClusterArgs, type ClusterPlan, type NodePlan, planCluster, PlanError } from "./plan";
-import {
-  createMachine,
-  createRoutes,
-  createUnderlay,
-  type HetznerTransforms,
-  type OperatorKey,
-  type UnderlayMachine,
-} from "./underlay/hetzner";
+import { type HetznerTransforms, type OperatorKey, provisionHetzner } from "./underlay/hetzner";
+import { announceServices, provisionHosts } from "./underlay/hosts";
+import type { UnderlayMachine } from "./underlay/machine";
 
 /** Arguments of a TunedCluster: the plain ones that decide its shape, and those that may be Outputs. */
 export interface TunedClusterArgs extends ClusterArgs {
-  /** The operator's SSH key pair. Default: one is made and kept in the state, encrypted. */
+  /**
+   * The operator's SSH key pair. Default: one is made and kept in the state, encrypted. Existing hosts know their own: give the private half
+   * that they let in, or `sshAgent`.
+   */
   sshKey?: {
-    /** OpenSSH line. */
-    publicKey: pulumi.Input<string>;
+    /** OpenSSH line. Not used with existing hosts. */
+    publicKey?: pulumi.Input<string>;
     /** OpenSSH or PEM text without a passphrase. Always kept as a secret. */
     privateKey: pulumi.Input<string>;
     /** Id or name of the key in the cloud, if the project has it already: the cloud takes no second one with the same fingerprint. */
     existing?: pulumi.Input<string>;
   };
+  /** Socket of an SSH agent that holds the key for existing hosts, e.g. the value of SSH_AUTH_SOCK. Default: `sshKey` is used. */
+  sshAgent?: string;
   /** Token with which the doctor reads the cloud's routes. Default: configuration `hcloud:token`, else HCLOUD_TOKEN of the environment. */
   hcloudToken?: pulumi.Input<string>;
   /** Raise it to have a new operator certificate made; the old one stays valid until it expires. Default 1. */
@@ -77,28 +77,31 @@ export class TunedCluster extends pulumi.ComponentResource {
 
   /** @throws ResourceError that lists every problem of the arguments, before any resource is registered */
   constructor(name: string, args: TunedClusterArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    const { sshKey, hcloudToken, kubeconfigGeneration = 1, doctor = {}, transform = {}, ...plain } = args;
+    const { sshKey, sshAgent, hcloudToken, kubeconfigGeneration = 1, doctor = {}, transform = {}, ...plain } = args;
     super("zerosteal:index:TunedCluster", name, plain, opts);
     this.plan = planFor(this, name, plain);
     const context: ClusterContext = { parent: this, plan: this.plan };
-    const clientKey = operatorKey(context, sshKey);
+    const { underlay } = this.plan;
 
-    const underlay = createUnderlay(context, clientKey, transform);
-    const routes = createRoutes(context, underlay);
-    const prepared = this.plan.nodes.map((node): PreparedNode => {
-      const hostKey = keptKeyPair(context, `hostkey-${node.name}`, "ecdsa");
-      const machine = createMachine(context, underlay, node, hostKey, transform);
-      return prepareNode(context, machine, hostKey, clientKey);
-    });
+    const { prepared, routes } =
+      underlay.kind === "hosts"
+        ? provisionHosts(context, underlay, hostLogin(this, sshKey, sshAgent))
+        : provisionHetzner(context, underlay, operatorKey(context, sshKey), transform);
     const [first, ...workers] = prepared as [PreparedNode, ...PreparedNode[]];
     const controlPlane = initControlPlane(context, first);
     this.kubeconfig = operatorKubeconfig(context, controlPlane, kubeconfigGeneration);
     this.provider = kubernetesProvider(context, this.kubeconfig);
-    const cilium = installCilium(context, this.provider, first.machine.server, transform.cilium);
+    const cilium = installCilium(context, this.provider, first.machine.resource, transform.cilium);
+    const announced = announceServices(context, controlPlane, cilium);
     const joins = workers.map((worker) => joinWorker(context, controlPlane, worker));
 
     const token = hcloudToken ?? new pulumi.Config("hcloud").getSecret("token");
-    const verified = verifyCluster(context, this.kubeconfig, token, doctor, [cilium, ...joins, ...routes]);
+    const verified = verifyCluster(context, this.kubeconfig, token, doctor, [
+      cilium,
+      ...announced,
+      ...joins,
+      ...routes,
+    ]);
     this.doctorReport = verified.stdout;
     this.nodes = prepared.map(({ machine }) => describeNode(machine));
     this.addresses = pulumi.output(Object.fromEntries(this.nodes.map((node) => [node.name, node.publicAddress])));
@@ -117,11 +120,30 @@ function planFor(component: TunedCluster, name: string, args: ClusterArgs): Clus
 
 function operatorKey(context: ClusterContext, given: TunedClusterArgs["sshKey"]): OperatorKey {
   if (!given) return keptKeyPair(context, `operator-${context.plan.name}`, "ed25519");
+  if (given.publicKey === undefined) {
+    throw new pulumi.ResourceError(
+      "sshKey.publicKey: is missing; give the OpenSSH line of the key",
+      context.parent,
+      true,
+    );
+  }
   return {
     publicKey: pulumi.output(given.publicKey),
     privateKey: pulumi.secret(given.privateKey),
     existing: given.existing,
   };
+}
+
+/** How existing hosts are logged into: they know nothing of a key that was made here. */
+function hostLogin(
+  component: TunedCluster,
+  key: TunedClusterArgs["sshKey"],
+  agent: string | undefined,
+): { privateKey: pulumi.Output<string> } | { agentSocketPath: string } {
+  if (key) return { privateKey: pulumi.secret(key.privateKey) };
+  if (agent !== undefined) return { agentSocketPath: agent };
+  const message = "sshKey: is missing; existing hosts let in a key of yours: give its private half, or sshAgent";
+  throw new pulumi.ResourceError(message, component, true);
 }
 
 function kubernetesProvider(context: ClusterContext, kubeconfig: pulumi.Output<string>): kubernetes.Provider {

@@ -1,3 +1,3 @@
 export { type ClusterNode, TunedCluster, type TunedClusterArgs } from "./cluster";
 export * from "./plan";
-export { hetzner } from "./underlay/args";
+export { hetzner, hosts } from "./underlay/args";

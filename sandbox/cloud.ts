@@ -42,6 +42,8 @@ export interface NetworkSpec {
   ipRange: string;
   /** First address of ipRange. */
   gateway: string;
+  /** `routed`: every packet goes by the gateway, as in Hetzner's networks. `l2`: one Ethernet segment, as other providers have it. */
+  segment: "routed" | "l2";
 }
 
 export interface AttachmentSpec {

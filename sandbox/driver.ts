@@ -8,12 +8,13 @@ import { Machine, type MachineHost } from "./machines/machine";
 import { ensureNamespace, listNamespaces, removeNamespace } from "./network/namespaces";
 import { PrivateNetwork } from "./network/private";
 import { PublicNetwork } from "./network/public";
+import { Segment } from "./network/segment";
 import { Serial } from "./serial";
 
 /** Real machines and real networks on this host, for the emulated cloud. */
 export class HostDriver implements CloudDriver {
   private readonly public: PublicNetwork;
-  private readonly networks = new Map<number, PrivateNetwork>();
+  private readonly networks = new Map<number, PrivateNetwork | Segment>();
   private readonly network = new Serial();
   private readonly machines: MachineHost;
 
@@ -90,7 +91,8 @@ export class HostDriver implements CloudDriver {
   }
 
   async createNetwork(spec: NetworkSpec): Promise<void> {
-    const network = new PrivateNetwork(this.instance.prefix, spec, (serverId) => this.machine(serverId).namespace);
+    const Network = spec.segment === "l2" ? Segment : PrivateNetwork;
+    const network = new Network(this.instance.prefix, spec, (serverId) => this.machine(serverId).namespace);
     this.networks.set(spec.networkId, network);
     await this.network.run(() => network.open());
   }
@@ -122,7 +124,7 @@ export class HostDriver implements CloudDriver {
     return new Machine(this.machines, serverId);
   }
 
-  private existing(networkId: number): PrivateNetwork {
+  private existing(networkId: number): PrivateNetwork | Segment {
     const network = this.networks.get(networkId);
     if (!network) throw new Error(`network ${networkId} does not exist here`);
     return network;

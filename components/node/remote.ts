@@ -1,12 +1,23 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { childOptions, type ClusterContext } from "../context";
+import type { UnderlayMachine } from "../underlay/machine";
+
+/** As whom a step comes to its node. */
+export interface NodeLogin {
+  /** root, or a user who may run sudo without a password. */
+  user: string;
+  /** TCP port of SSH. */
+  port: number;
+  /** The client's private key, secret. Absent: an agent has it. */
+  privateKey?: pulumi.Output<string>;
+  /** Socket of the SSH agent. */
+  agentSocketPath?: string;
+}
 
 /** How a step reaches its node. */
-export interface NodeConnection {
+export interface NodeConnection extends NodeLogin {
   host: pulumi.Output<string>;
-  /** The client's private key, secret. */
-  privateKey: pulumi.Output<string>;
   /** The public host key that the node must show, OpenSSH line. */
   hostKey: pulumi.Output<string>;
 }
@@ -24,8 +35,8 @@ export interface RemoteStep {
   stdin?: pulumi.Input<string>;
   /** Whether its standard output is a secret. Default false. */
   secretOutput?: boolean;
-  /** The machine: when it goes, the step goes without running anything. */
-  machine: pulumi.CustomResource;
+  /** The machine: when it goes, the step goes without running anything. Absent for the step that stands for the machine itself. */
+  machine?: UnderlayMachine;
   /** Values whose change means that the step must be made anew. Default: the machine's id. */
   triggers?: pulumi.Input<unknown>[];
   /** Seconds after which the step is given up. */
@@ -38,14 +49,18 @@ export interface RemoteStep {
 /** Registers a step with the settings that every remote command of this library shares. */
 export function remoteStep(context: ClusterContext, name: string, step: RemoteStep): command.remote.Command {
   const minutes = `${Math.ceil(step.timeoutSeconds / 60) + 10}m`;
-  const wrap = (script: string): string => bounded(name, step.node, step.timeoutSeconds, script);
+  const wrap = (script: string): string =>
+    asRoot(step.connection.user, bounded(name, step.node, step.timeoutSeconds, script));
   return new command.remote.Command(
     name,
     {
       connection: {
         host: evenIfFailed(step.connection.host),
-        user: "root",
-        privateKey: step.connection.privateKey,
+        user: step.connection.user,
+        ...(step.connection.port === 22 ? {} : { port: step.connection.port }),
+        ...(step.connection.privateKey === undefined
+          ? { agentSocketPath: step.connection.agentSocketPath }
+          : { privateKey: step.connection.privateKey }),
         hostKey: evenIfFailed(step.connection.hostKey),
         // A new machine refuses connections until its SSH server runs. Later a machine that does not answer is named soon: ten
         // tries (the default) last eleven seconds, each further one five.
@@ -55,7 +70,7 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
       create: pulumi.output(step.script).apply(wrap),
       delete: step.deleteScript === undefined ? undefined : pulumi.output(step.deleteScript).apply(wrap),
       stdin: step.stdin,
-      triggers: step.triggers ?? [step.machine.id],
+      triggers: step.triggers ?? (step.machine ? [step.machine.id] : []),
       // sshd refuses environment variables that it does not list; the default would warn at each update.
       addPreviousOutputInEnv: false,
       // Streams end up in CI logs, and a line over 64 KiB makes the provider hang.
@@ -65,7 +80,7 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
       context,
       pulumi.mergeOptions(
         {
-          deletedWith: step.machine,
+          deletedWith: step.machine?.resource,
           additionalSecretOutputs: step.secretOutput ? ["stdout", "stderr"] : [],
           customTimeouts: { create: minutes, update: minutes, delete: minutes },
         },
@@ -104,4 +119,10 @@ function bounded(step: string, node: string, seconds: number, script: string): s
     "}",
     "",
   ].join("\n");
+}
+
+/** Steps run as root. Another user's shell hands the whole script to sudo, whose standard input stays the step's own. */
+function asRoot(user: string, script: string): string {
+  if (user === "root") return script;
+  return `sudo -n bash -c "$(cat <<'END_OF_ROOT'\n${script}END_OF_ROOT\n)"\n`;
 }

@@ -25,7 +25,7 @@ const pool = object({
   name: { shape: text, required: "give the pool a name, a DNS label" },
   count: { shape: integer, required: "say how many workers" },
   firstNumber: { shape: integer },
-  serverType: { shape: text, required: 'give a server type, e.g. "ccx23"' },
+  serverType: optionalText,
   cpuIsolation: { shape: oneOf("none", "static", "strict") },
   labels: { shape: textMap },
   taints: { shape: list(taint) },
@@ -46,19 +46,57 @@ const artifact = object({
   },
 });
 
+const underlayKind: Field = { shape: oneOf("hetzner", "hosts"), required: 'give "hetzner" or "hosts"' };
+
+const hetznerUnderlay = object({
+  kind: underlayKind,
+  location: { shape: text, required: 'give a location, e.g. "fsn1"' },
+  networkRange: optionalText,
+  nodeSubnet: optionalText,
+  image: optionalText,
+  publicInterface: optionalText,
+  privateInterface: optionalText,
+});
+
+const host = object({
+  address: { shape: text, required: "give the address by which SSH reaches it" },
+  privateAddress: { shape: text, required: "give its address in underlay.nodeSubnet" },
+  hostKey: {
+    shape: text,
+    required:
+      "give its public SSH host key, as `ssh-keyscan -t ed25519 ADDRESS` shows it; compare it with the provider's console",
+  },
+  sshPort: { shape: integer },
+  cpus: { shape: integer, required: "say how many vCPUs it has" },
+  memoryGiB: { shape: integer, required: "say how much memory it has, GiB" },
+  dedicatedCpus: { shape: { kind: "boolean" } },
+});
+
+const hostsUnderlay = object({
+  kind: underlayKind,
+  segment: {
+    shape: oneOf("l2", "routed"),
+    required: 'give "l2" where the private addresses are on one segment, "routed" where a router is between them',
+  },
+  nodeSubnet: { shape: text, required: 'give the range of the private addresses, e.g. "10.20.0.0/24"' },
+  mtu: { shape: integer },
+  sourceCheck: { shape: { kind: "boolean" } },
+  podRoutes: { shape: oneOf("none", "declared") },
+  serviceAddresses: optionalText,
+  publicInterface: optionalText,
+  privateInterface: optionalText,
+  user: optionalText,
+  machines: {
+    shape: { kind: "map", of: host },
+    required: 'give the machines by the last part of their node\'s name, e.g. "web-1"',
+  },
+});
+
 /** Shape of `ClusterArgs`. */
 export const clusterArgsShape: Shape = object({
   underlay: {
     required: 'say where the machines come from, e.g. { kind: "hetzner", location: "fsn1" }',
-    shape: object({
-      kind: { shape: oneOf("hetzner"), required: 'give "hetzner"' },
-      location: { shape: text, required: 'give a location, e.g. "fsn1"' },
-      networkRange: optionalText,
-      nodeSubnet: optionalText,
-      image: optionalText,
-      publicInterface: optionalText,
-      privateInterface: optionalText,
-    }),
+    shape: { kind: "variant", by: "kind", of: { hetzner: hetznerUnderlay, hosts: hostsUnderlay } },
   },
   access: {
     required: 'give access.ssh and access.api, e.g. ["203.0.113.7/32"]: nothing is open by default',
@@ -68,10 +106,10 @@ export const clusterArgsShape: Shape = object({
     }),
   },
   controlPlane: {
-    required: 'give at least its server type, e.g. { serverType: "ccx13" }',
+    required: 'give at least its server type, e.g. { serverType: "ccx13" }, or {} with existing hosts',
     shape: object({
       count: { shape: integer },
-      serverType: { shape: text, required: 'give a server type, e.g. "ccx13"' },
+      serverType: optionalText,
     }),
   },
   pools: { shape: list(pool) },

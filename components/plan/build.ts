@@ -1,11 +1,11 @@
 import { addressAt, mustParse, subrangeAt } from "./addresses";
 import { binFolder, resolveArtifacts, upstreamArtifacts, versionInstalled } from "./artifacts";
-import { locations, serverType, type ServerType } from "./catalogue";
-import { ciliumNamespace, ciliumRelease, hetznerValues, mergeValues } from "./cilium";
+import { ciliumNamespace, ciliumRelease, ciliumValues, mergeValues } from "./cilium";
 import { userData } from "./cloudInit";
 import { apiPort, initDocuments, joinDocument } from "./kubeadm";
-import { hetznerNetworkMtu, podMtu } from "./mtu";
-import { apiName, clusterLabels, nodeName, placementGroupName } from "./names";
+import { hostFirewallFiles } from "./hostFirewall";
+import { podMtu } from "./mtu";
+import { apiName, clusterLabels, controlPlanePool, nodeName, placementGroupName } from "./names";
 import { commonFiles, nodeFiles, setupScript } from "./nodeFiles";
 import { nodeLabels, nodeObject } from "./nodeObject";
 import {
@@ -19,6 +19,7 @@ import {
 } from "./resolve";
 import type { Reason } from "./reason";
 import { sysctlsFor } from "./sysctl";
+import { planUnderlay, typeOfPool } from "./underlay";
 import type {
   ClusterArgs,
   ClusterPlan,
@@ -28,6 +29,7 @@ import type {
   NodePlan,
   PlacementGroupPlan,
   Problem,
+  UnderlayPlan,
 } from "./types";
 
 /** The parts of a plan that its nodes are made from. */
@@ -40,7 +42,7 @@ type Frame = Omit<ClusterPlan, "nodes" | "placementGroups" | "cilium" | "warning
 export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]): ClusterPlan {
   const frame = buildFrame(name, args);
   const pools = resolvePools(args);
-  const common = commonFiles({ ...frame, args });
+  const common = [...commonFiles({ ...frame, args }), ...hostFirewallFiles(frame)];
   const nodes = pools.flatMap((pool) =>
     Array.from({ length: pool.count }, (_, offset) => buildNode(frame, common, args, pool, offset + 1)),
   );
@@ -48,11 +50,10 @@ export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]):
 }
 
 function buildFrame(name: string, args: ClusterArgs): Frame {
-  const { underlay, network } = args;
+  const { network } = args;
+  const underlay = planUnderlay(name, args);
   const tunnel = network?.tunnel ?? defaults.tunnel;
   const { kubernetes, cilium } = resolveVersions(args);
-  const nodeSubnet = underlay.nodeSubnet ?? defaults.nodeSubnet;
-  const networkRange = underlay.networkRange ?? defaults.networkRange;
   const serviceCidr = network?.serviceCidr ?? defaults.serviceCidr;
   const artifacts = artifactsOf(args, kubernetes);
   const tuning = resolveTuning(args);
@@ -65,27 +66,17 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
       containerd: versionInstalled(artifacts, `${binFolder}/containerd`),
       runc: versionInstalled(artifacts, "/usr/local/sbin/runc"),
     },
-    underlay: {
-      kind: "hetzner",
-      location: underlay.location,
-      networkZone: locations[underlay.location] ?? "",
-      networkRange,
-      nodeSubnet,
-      gateway: addressAt(mustParse(networkRange), 1),
-      image: underlay.image ?? defaults.image,
-      mtu: hetznerNetworkMtu,
-      sourceCheck: true,
-      interfaces: {
-        public: underlay.publicInterface ?? defaults.publicInterface,
-        private: underlay.privateInterface ?? defaults.privateInterface,
-      },
-    },
+    underlay,
     tunnel,
     podCidr: network?.podCidr ?? defaults.podCidr,
     serviceCidr,
     clusterDns: addressAt(mustParse(serviceCidr), 10),
-    podMtu: podMtu(hetznerNetworkMtu, tunnel),
-    api: { name: apiName(name), port: apiPort, privateAddress: addressAt(mustParse(nodeSubnet), 2) },
+    podMtu: podMtu(underlay.mtu, tunnel),
+    api: {
+      name: apiName(name),
+      port: apiPort,
+      privateAddress: privateAddressOf(underlay, nodeName(name, controlPlanePool, 1), 2),
+    },
     artifacts,
     firewall: firewallRules(args),
     sysctls: sysctlsFor(tuning),
@@ -94,19 +85,24 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
 }
 
 function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: ResolvedPool, index: number): NodePlan {
+  const { underlay } = frame;
+  const cloud = underlay.kind === "hetzner";
   const name = nodeName(frame.name, pool.name, index);
   const number = pool.firstNumber + index - 1;
-  const privateAddress = addressAt(mustParse(frame.underlay.nodeSubnet), number);
+  const privateAddress = privateAddressOf(frame.underlay, name, number);
   const bits = args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
   const podCidr = subrangeAt(mustParse(frame.podCidr), bits, number);
-  const labels = nodeLabels(frame.name, frame.underlay.location, pool);
+  const labels = nodeLabels(frame.name, underlay.kind === "hetzner" ? underlay.location : undefined, pool);
   const files = nodeFiles(common, {
     args,
     name,
     privateAddress,
     privateInterface: frame.underlay.interfaces.private,
     api: frame.api,
-    cpu: { isolation: pool.cpuIsolation, cores: typeOf(pool).cores },
+    cpu: {
+      isolation: pool.cpuIsolation,
+      cores: underlay.kind === "hosts" ? (underlay.machines[name]?.cpus ?? 1) : typeOfPool(args, pool).cores,
+    },
   });
   const facts = { name, privateAddress, taints: pool.taints };
   const api = { cluster: frame.name, apiName: frame.api.name };
@@ -116,30 +112,32 @@ function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: Re
     pool: pool.name,
     index,
     number,
-    serverType: pool.serverType,
-    placementGroup: placementGroupName(frame.name, pool.name, index),
+    ...(cloud ? { serverType: pool.serverType, placementGroup: placementGroupName(frame.name, pool.name, index) } : {}),
     cpuIsolation: pool.cpuIsolation,
     privateAddress,
     podCidr,
-    ...(frame.tunnel === "none" ? { route: { destination: podCidr, gateway: privateAddress } } : {}),
+    ...(frame.tunnel === "none" && underlay.nextHop === "gateway"
+      ? { route: { destination: podCidr, gateway: privateAddress } }
+      : {}),
     labels,
     taints: pool.taints,
     files,
     setupScript,
-    userData: userData(name, files),
+    userData: cloud ? userData(name, files) : "",
     kubeadm: pool.role === "control-plane" ? initDocuments(args, api, facts) : joinDocument(args, api, facts),
-    nodeObject: nodeObject({ name, role: pool.role, labels, podCidr, taints: pool.taints }),
+    nodeObject: nodeObject({ name, role: pool.role, labels, podCidr, taints: pool.taints }, cloud),
   };
 }
 
 function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): ClusterPlan["cilium"] {
-  const memory = pools.filter((pool) => pool.count > 0).map((pool) => typeOf(pool).memoryGiB);
-  const planned = hetznerValues({
+  const memory = pools.filter((pool) => pool.count > 0).map((pool) => typeOfPool(args, pool).memoryGiB);
+  const planned = ciliumValues({
     cluster: frame.name,
     version: frame.versions.cilium,
     apiName: frame.api.name,
     podCidr: frame.podCidr,
     nodeSubnet: frame.underlay.nodeSubnet,
+    underlay: frame.underlay,
     mtu: frame.underlay.mtu,
     tunnel: frame.tunnel,
     interfaces: frame.underlay.interfaces,
@@ -172,7 +170,7 @@ export const firewallReason: Reason = {
 };
 
 function groupsOf(nodes: NodePlan[]): PlacementGroupPlan[] {
-  const names = [...new Set(nodes.map((node) => node.placementGroup))];
+  const names = [...new Set(nodes.flatMap((node) => node.placementGroup ?? []))];
   return names.map((name) => ({
     name,
     nodes: nodes.filter((node) => node.placementGroup === name).map((node) => node.name),
@@ -185,8 +183,8 @@ function artifactsOf(args: ClusterArgs, kubernetes: string): NodeArtifact[] {
   return artifacts;
 }
 
-function typeOf(pool: ResolvedPool): ServerType {
-  const type = serverType(pool.serverType);
-  if (type === undefined) throw new RangeError(`${pool.serverType} is not in the catalogue`);
-  return type;
+/** A node's address in the private network: by its number where the cloud gives addresses out, by its machine where it has one. */
+function privateAddressOf(underlay: UnderlayPlan, node: string, number: number): string {
+  if (underlay.kind === "hosts") return underlay.machines[node]?.privateAddress ?? "";
+  return addressAt(mustParse(underlay.nodeSubnet), number);
 }

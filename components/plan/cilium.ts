@@ -1,7 +1,8 @@
 import { apiPort } from "./kubeadm";
 import { deepMerge, type JsonObject } from "./merge";
 import type { Reasons } from "./reason";
-import type { BbrScope, Tunnel } from "./types";
+import { announcementReasons, announcementValues } from "./serviceAddresses";
+import type { BbrScope, Tunnel, UnderlayPlan } from "./types";
 import { serviceMapSize } from "./serviceMaps";
 import { minorOf } from "./versions";
 
@@ -16,6 +17,7 @@ export interface CiliumFacts {
   apiName: string;
   podCidr: string;
   nodeSubnet: string;
+  underlay: UnderlayPlan;
   /** MTU between the nodes, bytes. */
   mtu: number;
   tunnel: Tunnel;
@@ -29,20 +31,21 @@ export interface CiliumFacts {
 }
 
 /**
- * Helm values for a network with a gateway between the nodes, a source check, and one route a node (Hetzner Cloud).
+ * Helm values by what the underlay can.
  *
- * - Routes: the gateway sends a node's pod CIDR to that node, so Cilium adds none (`autoDirectNodeRoutes` fails where the next
- *   hop is a gateway). Only the pod CIDR is left unmasqueraded: other private addresses would drop a pod's source.
+ * - Routes: a gateway sends a node's pod CIDR to that node, so Cilium adds none (`autoDirectNodeRoutes` fails where the next
+ *   hop is a gateway); on one segment Cilium adds them. Only the pod CIDR is left unmasqueraded: other private addresses would drop a pod's source.
  * - With a tunnel the gateway sees nodes' addresses only. Conntrack stays on then: the outer packets pass the host's stack.
- * - Services: snat, since the source check drops what DSR sends (the client's address from the backend's node).
+ * - Services: snat where a source check drops what DSR sends (the Service's address from the backend's node), and in a tunnel; dsr
+ *   elsewhere.
  * - Devices: both NICs are named, so that pods reach the outside; NodePorts answer on the nodes' subnet alone. Left to itself
  *   Cilium was seen to pick one NIC, and an MTU of 1500 on a path of 1450.
  * - Hubble stays on; its certificates come from a CronJob, which renews them. Helm's own would expire unseen after a year.
  */
-export function hetznerValues(facts: CiliumFacts): JsonObject {
+export function ciliumValues(facts: CiliumFacts): JsonObject {
   return {
     MTU: facts.mtu,
-    autoDirectNodeRoutes: false,
+    autoDirectNodeRoutes: facts.tunnel === "none" && facts.underlay.nextHop === "direct",
     bandwidthManager: bandwidthManager(facts.bbr),
     bpf: {
       distributedLRU: { enabled: true },
@@ -53,7 +56,7 @@ export function hetznerValues(facts: CiliumFacts): JsonObject {
     },
     bpfClockProbe: true,
     cluster: { name: facts.cluster },
-    devices: [facts.interfaces.public, facts.interfaces.private],
+    devices: [...new Set([facts.interfaces.public, facts.interfaces.private])],
     enableIPv4Masquerade: true,
     endpointRoutes: { enabled: false },
     hubble: { tls: { auto: { method: "cronJob" } } },
@@ -65,14 +68,25 @@ export function hetznerValues(facts: CiliumFacts): JsonObject {
     k8sServicePort: apiPort,
     kubeProxyReplacement: true,
     kubeProxyReplacementHealthzBindAddr: "0.0.0.0:10256",
-    loadBalancer: { acceleration: "disabled", mode: "snat" },
+    loadBalancer: { acceleration: "disabled", mode: loadBalancerMode(facts) },
     nodePort: { addresses: [facts.nodeSubnet], directRoutingDevice: facts.interfaces.private },
     // By control planes, not by nodes: a new worker must not change the release, and one API server has no need of two.
     operator: { replicas: Math.min(2, facts.controlPlanes) },
     rollOutCiliumPods: true,
     ...routingValues(facts.tunnel),
     upgradeCompatibility: minorOf(facts.version),
+    ...(facts.underlay.kind === "hosts"
+      ? {
+          // The article's flag, and the chart's default: a person who compares the two finds it.
+          ipv4: { enabled: true },
+          ...(facts.underlay.serviceObjects === undefined ? {} : announcementValues),
+        }
+      : {}),
   };
+}
+
+function loadBalancerMode({ underlay, tunnel }: CiliumFacts): "snat" | "dsr" {
+  return underlay.sourceCheck || tunnel !== "none" ? "snat" : "dsr";
 }
 
 const performance = "Cilium documentation, tuning guide";
@@ -80,14 +94,16 @@ const kubeProxyFree = "Cilium documentation, Kubernetes without kube-proxy";
 const routing = "Cilium documentation, routing: native routing";
 const masquerading = "Cilium documentation, masquerading";
 
-/** Why each value of `hetznerValues` is what it is. Dotted paths, one for each value: a test holds the two together. */
+/** Why each value of `ciliumValues` is what it is. Dotted paths, one for each value: a test holds the two together. */
 export const valueReasons: Reasons = {
+  ...announcementReasons,
+  "ipv4.enabled": { why: "Nodes and pods have IPv4 addresses.", source: "Cilium chart, values.yaml" },
   MTU: {
     why: "Named, or Cilium takes what it finds on the devices: 1500 of the public NIC on a path of 1450, or less of a tunnel somebody adds.",
     source: "docs/decisions/devices.md; Hetzner Cloud documentation, networks",
   },
   autoDirectNodeRoutes: {
-    why: "The cloud's gateway is between the nodes: Cilium refuses a route to a peer that is not on its own segment.",
+    why: "On one segment Cilium routes each node's pods to that node. Where a gateway is between the nodes, it refuses such a route.",
     source: routing,
   },
   "bandwidthManager.bbr": {
@@ -169,7 +185,7 @@ export const valueReasons: Reasons = {
     source: "hetznercloud/hcloud-cloud-controller-manager issue 241",
   },
   "loadBalancer.mode": {
-    why: "The cloud checks sources and drops what DSR sends: the client's answer from the backend's node.",
+    why: "dsr where no network checks sources: the backend's node answers the client itself. Elsewhere that answer would be dropped, so snat.",
     source: "docs/decisions/snat.md",
   },
   "nodePort.addresses": {

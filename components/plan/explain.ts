@@ -1,14 +1,15 @@
 import { numberReason } from "./addresses";
 import { firewallReason } from "./build";
-import { serverType } from "./catalogue";
 import { valueReasons } from "./cilium";
 import { cpuSettings, isolationReasons } from "./cpu";
+import { hostFirewallReason } from "./hostFirewall";
 import { at, leafPaths, leaves, type JsonObject } from "./merge";
 import { mtuReasons } from "./mtu";
 import { apiNameReason, placementReason } from "./names";
 import type { Reason } from "./reason";
 import { bbrReasons, defaultReasons, defaults, resolvePools, type ResolvedPool } from "./resolve";
 import { ruleTable } from "./rules";
+import { hostsReasons, typeOfPool } from "./underlay";
 import type { ClusterArgs, ClusterPlan, NodePlan } from "./types";
 import { testedSentence } from "./versions";
 
@@ -63,7 +64,9 @@ function networkDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
     return { id, topic: "Network", value, why, source: `${origin(path, args)}; ${source}` };
   };
   return [
-    chosen("network.range", underlay.networkRange, "underlay.networkRange", defaultReasons.networkRange),
+    ...(underlay.kind === "hetzner"
+      ? [chosen("network.range", underlay.networkRange, "underlay.networkRange", defaultReasons.networkRange)]
+      : [{ id: "network.underlay", topic: "Network", value: underlay.segment, ...hostsReasons[underlay.segment] }]),
     chosen("network.nodes", underlay.nodeSubnet, "underlay.nodeSubnet", defaultReasons.nodeSubnet),
     chosen("network.pods", plan.podCidr, "network.podCidr", defaultReasons.podCidr),
     chosen("network.pods-of-a-node", `/${bits}`, "network.nodePodCidrBits", defaultReasons.nodePodCidrBits),
@@ -88,7 +91,7 @@ function mtuDecisions({ underlay, podMtu }: ClusterPlan): Decision[] {
   const topic = "MTU";
   const overhead = underlay.mtu - podMtu;
   return [
-    { id: "mtu.nodes", topic, value: underlay.mtu, ...mtuReasons.underlay },
+    { id: "mtu.nodes", topic, value: underlay.mtu, ...mtuReasons[underlay.kind === "hosts" ? "hosts" : "underlay"] },
     { id: "mtu.pods", topic, value: `${underlay.mtu} - ${overhead} = ${podMtu}`, ...mtuReasons.pod },
   ];
 }
@@ -103,13 +106,17 @@ function accessDecisions({ api, firewall, underlay }: ClusterPlan, args: Cluster
       value: `${description} from ${sourceCidrs.join(", ")}`,
       ...firewallReason,
     })),
-    {
-      id: "node.image",
-      topic: "Nodes",
-      value: underlay.image,
-      why: defaultReasons.image.why,
-      source: `${origin("underlay.image", args)}; ${defaultReasons.image.source}`,
-    },
+    ...(underlay.kind === "hosts"
+      ? [{ id: "firewall.where", topic, value: "nftables on each machine", ...hostFirewallReason }]
+      : [
+          {
+            id: "node.image",
+            topic: "Nodes",
+            value: underlay.image,
+            why: defaultReasons.image.why,
+            source: `${origin("underlay.image", args)}; ${defaultReasons.image.source}`,
+          },
+        ]),
   ];
 }
 
@@ -117,21 +124,30 @@ function poolDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
   return poolsOf(plan, args).flatMap(({ pool, nodes }): Decision[] => {
     const groups = plan.placementGroups.filter((group) => nodes.some((node) => node.placementGroup === group.name));
     return [
-      { id: `cpu.${pool.name}`, topic: "Nodes", value: isolationOf(pool), ...isolationReasons[pool.cpuIsolation] },
       {
-        id: `placement.${pool.name}`,
+        id: `cpu.${pool.name}`,
         topic: "Nodes",
-        value: groups.map(({ name }) => name),
-        ...placementReason,
+        value: isolationOf(pool, args),
+        ...isolationReasons[pool.cpuIsolation],
       },
+      ...(plan.underlay.kind === "hosts"
+        ? []
+        : [
+            {
+              id: `placement.${pool.name}`,
+              topic: "Nodes",
+              value: groups.map(({ name }) => name),
+              ...placementReason,
+            },
+          ]),
     ];
   });
 }
 
 /** Isolation of a pool with what is reserved, as the kubelet is told. */
-function isolationOf({ cpuIsolation, serverType: name }: ResolvedPool): string {
-  const type = serverType(name);
-  if (type === undefined) return cpuIsolation;
+function isolationOf(pool: ResolvedPool, args: ClusterArgs): string {
+  const { cpuIsolation } = pool;
+  const { name, ...type } = typeOfPool(args, pool);
   const { reservedSystemCPUs: reserved = "none" } = cpuSettings(cpuIsolation, type.cores);
   return `${cpuIsolation} (${name}, ${type.cores} ${type.cpuType} vCPUs; reserved: ${String(reserved)})`;
 }

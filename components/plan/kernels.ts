@@ -19,6 +19,17 @@ export function kernelOlder(kernel: string, than: string): boolean {
   return semver.lt(`${kernel}.0`, `${than}.0`);
 }
 
+/** First kernel with host routing by BPF, with netkit, and first that keeps a packet's time on its way out of a pod, which BBR goes by. */
+export const hostRoutingKernel = "5.10";
+export const netkitKernel = "6.8";
+export const podBbrKernel = "5.18";
+
+/** Oldest kernel minor that has what a plan chose. */
+export function kernelNeeded(chosen: { podBbr: boolean; netkit: boolean }): string {
+  if (chosen.netkit) return netkitKernel;
+  return chosen.podBbr ? podBbrKernel : hostRoutingKernel;
+}
+
 /** Images whose kernel is at least the given one, for sentences. */
 export function imagesWith(kernel: string): string[] {
   return Object.keys(imageKernels).filter((image) => !kernelOlder(imageKernels[image] ?? "0.0", kernel));

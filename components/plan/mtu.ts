@@ -25,6 +25,10 @@ export const mtuReasons = {
     why: "Hetzner's private networks carry 1450 bytes, while the public NICs have 1500.",
     source: "Hetzner Cloud documentation, networks",
   },
+  hosts: {
+    why: "What the network between the machines carries; the preflight compares it with their NICs, and the doctor proves it with packets.",
+    source: "argument underlay.mtu",
+  },
   pod: {
     why: "Native routing wraps nothing around a packet, so nothing is taken off the network's own MTU; VXLAN and Geneve take 50 bytes.",
     source: "Cilium, pkg/mtu",

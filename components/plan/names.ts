@@ -21,7 +21,12 @@ export function isDnsLabel(text: string, limit = 63): boolean {
 
 /** Name of a node: server, Kubernetes node and resource share it. */
 export function nodeName(cluster: string, pool: string, index: number): string {
-  return `${cluster}-${pool}-${index}`;
+  return `${cluster}-${machineKey(pool, index)}`;
+}
+
+/** Key of a node's machine in `underlay.machines`: the node's name without the cluster's. */
+export function machineKey(pool: string, index: number): string {
+  return `${pool}-${index}`;
 }
 
 /** Name of the API that nodes and certificates know; never changes, whatever address is behind it. */

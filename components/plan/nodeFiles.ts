@@ -211,6 +211,7 @@ function lines(all: string[]): string {
   return all.map((line) => `${line}\n`).join("");
 }
 
-function readScript(name: string): string {
+/** Text of a script of `scripts/`. */
+export function readScript(name: string): string {
   return readFileSync(path.join(__dirname, "scripts", name), "utf8");
 }

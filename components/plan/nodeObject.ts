@@ -2,10 +2,10 @@ import type { ResolvedPool } from "./resolve";
 import type { NodePlan } from "./types";
 
 /** Labels of a node in Kubernetes: the pool's own, after what the plan knows. */
-export function nodeLabels(cluster: string, location: string, pool: ResolvedPool): Record<string, string> {
+export function nodeLabels(cluster: string, location: string | undefined, pool: ResolvedPool): Record<string, string> {
   const labels: Record<string, string> = {
-    "node.kubernetes.io/instance-type": pool.serverType,
-    "topology.kubernetes.io/region": location,
+    ...(pool.serverType === undefined ? {} : { "node.kubernetes.io/instance-type": pool.serverType }),
+    ...(location === undefined ? {} : { "topology.kubernetes.io/region": location }),
     "zerosteal/cluster": cluster,
     "zerosteal/pool": pool.name,
     ...pool.labels,
@@ -17,9 +17,12 @@ export function nodeLabels(cluster: string, location: string, pool: ResolvedPool
 
 /**
  * A node's Node object as JSON, with `PROVIDER_ID` in place of the server's id.
- * A control plane's carries no taints: as a patch they would replace those that the cluster has set.
+ * Existing hosts have no id in a cloud. A control plane's carries no taints: as a patch they would replace those that the cluster has set.
  */
-export function nodeObject(node: Pick<NodePlan, "name" | "role" | "labels" | "podCidr" | "taints">): string {
+export function nodeObject(
+  node: Pick<NodePlan, "name" | "role" | "labels" | "podCidr" | "taints">,
+  cloud: boolean,
+): string {
   const object = {
     apiVersion: "v1",
     kind: "Node",
@@ -27,7 +30,7 @@ export function nodeObject(node: Pick<NodePlan, "name" | "role" | "labels" | "po
     spec: {
       podCIDR: node.podCidr,
       podCIDRs: [node.podCidr],
-      providerID: "hcloud://PROVIDER_ID",
+      ...(cloud ? { providerID: "hcloud://PROVIDER_ID" } : {}),
       ...(node.role === "worker" && node.taints.length > 0 ? { taints: node.taints } : {}),
     },
   };

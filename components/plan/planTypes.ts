@@ -1,4 +1,5 @@
-import type { CpuIsolation, NodeArtifact, Problem, Taint, Tunnel } from "./types";
+import type { JsonObject } from "./merge";
+import type { CpuIsolation, HostArgs, NodeArtifact, Problem, Taint, Tunnel } from "./types";
 import type { BbrScope, SysctlEntry } from "./tuningTypes";
 
 /** A file that a node carries. */
@@ -26,13 +27,14 @@ export interface NodePlan {
   index: number;
   /** Host part of its private address and index of its pod CIDR. */
   number: number;
-  serverType: string;
-  /** Name of the placement group that spreads it over hosts. */
-  placementGroup: string;
+  /** Server type of the cloud; absent with `hosts`. */
+  serverType?: string;
+  /** Name of the placement group that spreads it over hosts; absent with `hosts`. */
+  placementGroup?: string;
   cpuIsolation: CpuIsolation;
   privateAddress: string;
   podCidr: string;
-  /** Absent with a tunnel: the underlay then sees nodes' addresses only. */
+  /** What the underlay must route to this node. Absent with a tunnel, and on one segment, where Cilium makes the routes. */
   route?: RoutePlan;
   labels: Record<string, string>;
   taints: Taint[];
@@ -40,7 +42,7 @@ export interface NodePlan {
   files: NodeFile[];
   /** Script that puts the files into effect; idempotent; the same for all nodes, and itself one of `files`. */
   setupScript: string;
-  /** cloud-init user data with `ONE_TIME_HOST_KEY` in place of the private host key. At most 32 KiB. */
+  /** cloud-init user data with `ONE_TIME_HOST_KEY` in place of the private host key. At most 32 KiB. Empty with `hosts`. */
   userData: string;
   /** kubeadm document: InitConfiguration + ClusterConfiguration + KubeletConfiguration, or JoinConfiguration with `JOIN_TOKEN` and `CA_CERT_HASH` in place. */
   kubeadm: string;
@@ -66,6 +68,46 @@ export interface FirewallRulePlan {
   sourceCidrs: string[];
 }
 
+/** What every underlay has: the capabilities that the data path is chosen by. */
+interface UnderlayCapabilities {
+  nodeSubnet: string;
+  /** Who is next on the way from one node to another: the node itself, or a gateway. */
+  nextHop: "direct" | "gateway";
+  /** Whether packets are dropped whose source is no address of the sending machine. */
+  sourceCheck: boolean;
+  /** MTU of the private network, bytes. */
+  mtu: number;
+  /** Names or Cilium patterns of the nodes' NICs. */
+  interfaces: { public: string; private: string };
+}
+
+/** Machines and network of a Hetzner Cloud project. */
+export interface HetznerUnderlayPlan extends UnderlayCapabilities {
+  kind: "hetzner";
+  location: string;
+  networkZone: string;
+  networkRange: string;
+  gateway: string;
+  image: string;
+}
+
+/** Existing machines. */
+export interface HostsUnderlayPlan extends UnderlayCapabilities {
+  kind: "hosts";
+  segment: "l2" | "routed";
+  /** SSH user. */
+  user: string;
+  /** Each node's machine by the node's name. */
+  machines: Record<string, Required<HostArgs>>;
+  /** What the preflight wants of every machine. */
+  preflight: { kernel: string; clockUrl: string };
+  /** Kubernetes objects that give addresses to Services of type LoadBalancer; absent without a range for them. */
+  serviceObjects?: JsonObject[];
+}
+
+/** Where machines and their private network come from. */
+export type UnderlayPlan = HetznerUnderlayPlan | HostsUnderlayPlan;
+
 /** Everything about a cluster that is known before anything is created. */
 export interface ClusterPlan {
   /** Cluster name: DNS label, at most 32 characters. */
@@ -73,20 +115,7 @@ export interface ClusterPlan {
   /** On every cloud object of the cluster. */
   labels: Record<string, string>;
   versions: { kubernetes: string; cilium: string; containerd: string; runc: string };
-  underlay: {
-    kind: "hetzner";
-    location: string;
-    networkZone: string;
-    networkRange: string;
-    nodeSubnet: string;
-    gateway: string;
-    image: string;
-    /** MTU of the private network, bytes. */
-    mtu: number;
-    sourceCheck: boolean;
-    /** Names or Cilium patterns of the nodes' NICs. */
-    interfaces: { public: string; private: string };
-  };
+  underlay: UnderlayPlan;
   tunnel: Tunnel;
   podCidr: string;
   serviceCidr: string;

@@ -17,10 +17,13 @@ export const notInPrice = "public IPv4 addresses, traffic beyond what is include
 
 /** Adds up the catalogue's prices of a plan's servers; see `priceDate` for how old they are. */
 export function monthlyPrice(plan: ClusterPlan): MonthlyPrice {
-  const priced = locations[plan.underlay.location] === pricedZone;
-  const prices = plan.nodes.map((node) => ({
-    type: node.serverType,
-    eur: priced ? serverType(node.serverType)?.priceEurMonth : undefined,
+  const { underlay } = plan;
+  // What existing machines cost is between their owner and the provider.
+  if (underlay.kind === "hosts") return { eur: 0, unknown: [] };
+  const priced = locations[underlay.location] === pricedZone;
+  const prices = plan.nodes.map(({ serverType: type = "" }) => ({
+    type,
+    eur: priced ? serverType(type)?.priceEurMonth : undefined,
   }));
   const cents = prices.reduce((sum, { eur }) => sum + Math.round((eur ?? 0) * 100), 0);
   const unknown = new Set(prices.filter(({ eur }) => eur === undefined).map(({ type }) => type));

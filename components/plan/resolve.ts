@@ -13,6 +13,10 @@ export const defaults = {
   image: "debian-13",
   publicInterface: "eth0",
   privateInterface: "enp7s0",
+  hostPrivateInterface: "eth1",
+  hostMtu: 1500,
+  hostUser: "root",
+  sshPort: 22,
   controlPlaneCount: 1,
   podCidr: "10.244.0.0/16",
   serviceCidr: "10.96.0.0/12",
@@ -72,7 +76,7 @@ export interface ResolvedPool {
   role: "control-plane" | "worker";
   count: number;
   firstNumber: number;
-  serverType: string;
+  serverType?: string;
   cpuIsolation: CpuIsolation;
   labels: Record<string, string>;
   taints: Taint[];

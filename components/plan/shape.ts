@@ -9,7 +9,10 @@ export type Shape =
   | { kind: "list"; of: Shape }
   | { kind: "map"; of: Shape }
   | { kind: "object"; fields: Readonly<Record<string, Field>> }
-  | { kind: "json" };
+  | { kind: "json" }
+  | { kind: "boolean" }
+  /** One of several objects, told apart by a text field; the first stands for a value without it. */
+  | { kind: "variant"; by: string; of: Readonly<Record<string, Shape>> };
 
 /** A field of an object. */
 export interface Field {
@@ -42,8 +45,13 @@ export function fit(shape: Shape, value: unknown, path: string, found: ShapeFind
     case "integer":
       if (Number.isSafeInteger(value)) return value;
       return misfit(value, path, "a whole number", "give one without quotes, e.g. 3", found);
+    case "boolean":
+      if (typeof value === "boolean") return value;
+      return misfit(value, path, "true or false", "give one of them without quotes", found);
     case "json":
       return fitJson(value, path, found);
+    case "variant":
+      return fit(variantOf(shape, value), value, path, found);
 
     case "list":
       if (!Array.isArray(value)) return misfit(value, path, "a list", "put the value in [ ]", found);
@@ -59,6 +67,14 @@ export function fit(shape: Shape, value: unknown, path: string, found: ShapeFind
     case "object":
       return fitObject(shape.fields, value, path, found);
   }
+}
+
+/** The shape that a value says it has; the first when it says nothing, or what is no variant: that one then names the field's mistake. */
+function variantOf({ by, of }: Extract<Shape, { kind: "variant" }>, value: unknown): Shape {
+  const name = isPlainObject(value) ? value[by] : undefined;
+  const [first] = Object.values(of);
+  if (first === undefined) throw new RangeError("a variant needs a shape");
+  return (typeof name === "string" && Object.hasOwn(of, name) ? of[name] : undefined) ?? first;
 }
 
 function fitText(oneOf: readonly string[] | undefined, value: unknown, path: string, found: ShapeFindings): unknown {

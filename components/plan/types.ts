@@ -1,5 +1,7 @@
+import type { HostsUnderlayArgs } from "./hostsTypes";
 import type { TuningArgs } from "./tuningTypes";
 
+export type * from "./hostsTypes";
 export type * from "./planTypes";
 export type * from "./tuningTypes";
 
@@ -76,8 +78,8 @@ export interface PoolArgs {
    * it for good. A second pool must give its own, with room for the first to grow.
    */
   firstNumber?: number;
-  /** Server type of the cloud, e.g. `ccx23`. */
-  serverType: string;
+  /** Server type of the cloud, e.g. `ccx23`. Required with `hetzner`; with `hosts` each machine says what it has. */
+  serverType?: string;
   /**
    * Default `none`. `static`: Guaranteed pods with whole CPUs get them alone. `strict`: besides, no pod runs on the CPUs reserved
    * for the system; needs dedicated CPUs.
@@ -107,10 +109,13 @@ export interface HetznerUnderlayArgs {
   privateInterface?: string;
 }
 
+/** Where machines and their private network come from. */
+export type UnderlayArgs = HetznerUnderlayArgs | HostsUnderlayArgs;
+
 /** Arguments of a cluster, all plain values: topology never depends on an Output. */
 export interface ClusterArgs {
   /** Where machines and their private network come from. */
-  underlay: HetznerUnderlayArgs;
+  underlay: UnderlayArgs;
   /** Who may reach the nodes' public addresses. Both lists must be given and not be empty: nothing is open by default. */
   access: {
     /** CIDRs that may reach SSH, e.g. `["203.0.113.7/32"]`. The machine that runs the update must be among them. */
@@ -122,8 +127,8 @@ export interface ClusterArgs {
   controlPlane: {
     /** How many. Default 1, which is all that is supported. */
     count?: number;
-    /** Server type of the cloud, e.g. `ccx13`. */
-    serverType: string;
+    /** Server type of the cloud, e.g. `ccx13`. Required with `hetzner`; with `hosts` the machine says what it has. */
+    serverType?: string;
   };
   /** Pools of workers. Default: none. */
   pools?: PoolArgs[];
@@ -131,7 +136,7 @@ export interface ClusterArgs {
   network?: {
     /**
      * Range of the pods' addresses, of which each node has its part. Default `10.244.0.0/16`. Must lie outside the nodes' subnet and, with
-     * native routing, inside the private network.
+     * native routing on Hetzner Cloud, inside the private network.
      */
     podCidr?: string;
     /** Range of the Services' ClusterIPs. Default `10.96.0.0/12`. */
@@ -139,7 +144,7 @@ export interface ClusterArgs {
     /** Prefix length of each node's part of the pod CIDR. Default 24. */
     nodePodCidrBits?: number;
     /**
-     * Default `none`: native routing, by one network route a node. `vxlan` and `geneve` wrap pods' packets instead: no routes are made and
+     * Default `none`: native routing, by one network route a node on Hetzner Cloud, by Cilium's own routes on one segment. `vxlan` and `geneve` wrap pods' packets instead: no routes are made and
      * the pod CIDR may lie anywhere, at the price of 50 bytes a packet and more CPU. Choose before the first pod runs: it cannot change
      * under running pods.
      */

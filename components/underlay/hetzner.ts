@@ -1,8 +1,10 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { childOptions, type ClusterContext, numericId, type Transform, transformed } from "../context";
-import type { KeyPair } from "../node/keys";
-import { catalogueDate, type NodePlan, serverTypes, withHostKey } from "../plan";
+import { keptKeyPair, type KeyPair } from "../node/keys";
+import { learnHostKey, type PreparedNode, prepareNode } from "../node/steps";
+import { catalogueDate, type HetznerUnderlayPlan, type NodePlan, serverTypes, withHostKey } from "../plan";
+import type { UnderlayMachine } from "./machine";
 
 /** Hooks into the cloud objects of a cluster. */
 export interface HetznerTransforms {
@@ -14,13 +16,6 @@ export interface HetznerTransforms {
   server?: Transform<hcloud.ServerArgs>;
 }
 
-/** A machine of the underlay. */
-export interface UnderlayMachine {
-  node: NodePlan;
-  server: hcloud.Server;
-  publicAddress: pulumi.Output<string>;
-}
-
 /** The operator's key: one to register in the cloud, or one that the project has already. */
 export interface OperatorKey extends KeyPair {
   /** Id or name in the cloud of a key that is there already: the cloud takes no second one with the same fingerprint. */
@@ -28,7 +23,7 @@ export interface OperatorKey extends KeyPair {
 }
 
 /** Cloud objects that all machines of a cluster share. */
-export interface HetznerUnderlay {
+interface HetznerUnderlay {
   network: hcloud.Network;
   subnet: hcloud.NetworkSubnet;
   /** Id or name of the operator's key in the cloud. */
@@ -37,9 +32,28 @@ export interface HetznerUnderlay {
   placementGroups: Map<string, hcloud.PlacementGroup>;
 }
 
-/** Registers network, subnet, firewall, SSH key and placement groups. */
-export function createUnderlay(
+/** Registers everything of a cluster that is in the cloud, and puts each node's files into effect. */
+export function provisionHetzner(
   context: ClusterContext,
+  planned: HetznerUnderlayPlan,
+  clientKey: OperatorKey,
+  transforms: HetznerTransforms,
+): { prepared: PreparedNode[]; routes: pulumi.Resource[] } {
+  const underlay = createUnderlay(context, planned, clientKey, transforms);
+  const routes = createRoutes(context, underlay);
+  const prepared = context.plan.nodes.map((node): PreparedNode => {
+    const hostKey = keptKeyPair(context, `hostkey-${node.name}`, "ecdsa");
+    const machine = createMachine(context, planned, underlay, node, hostKey, transforms);
+    const login = { user: "root", port: 22, privateKey: clientKey.privateKey };
+    return prepareNode(context, machine, learnHostKey(context, machine, hostKey, login), true);
+  });
+  return { prepared, routes };
+}
+
+/** Registers network, subnet, firewall, SSH key and placement groups. */
+function createUnderlay(
+  context: ClusterContext,
+  planned: HetznerUnderlayPlan,
   clientKey: OperatorKey,
   transforms: HetznerTransforms,
 ): HetznerUnderlay {
@@ -49,7 +63,7 @@ export function createUnderlay(
     ...transformed(
       transforms.network,
       plan.name,
-      { name: plan.name, ipRange: plan.underlay.networkRange, labels },
+      { name: plan.name, ipRange: planned.networkRange, labels },
       childOptions(context),
     ),
   );
@@ -58,8 +72,8 @@ export function createUnderlay(
     {
       networkId: numericId(network),
       type: "cloud",
-      networkZone: plan.underlay.networkZone,
-      ipRange: plan.underlay.nodeSubnet,
+      networkZone: planned.networkZone,
+      ipRange: planned.nodeSubnet,
     },
     childOptions(context),
   );
@@ -99,29 +113,31 @@ function registerKey(context: ClusterContext, key: KeyPair): hcloud.SshKey {
  * @throws within the resource that uses it, with found and wanted
  */
 function checkedServerType(context: ClusterContext, node: NodePlan): pulumi.Output<string> {
-  const planned = serverTypes.find((type) => type.name === node.serverType);
-  const live = hcloud.getServerTypeOutput({ name: node.serverType }, { parent: context.parent });
+  const { serverType: name = "" } = node;
+  const planned = serverTypes.find((type) => type.name === name);
+  const live = hcloud.getServerTypeOutput({ name }, { parent: context.parent });
   return live.apply(({ cpuType, cores }) => {
     if (planned && (planned.cpuType !== cpuType || planned.cores !== cores)) {
       throw new Error(
-        `${node.name}: the cloud's server type ${node.serverType} has ${cores} ${cpuType} CPUs, the catalogue of ${catalogueDate} says ` +
+        `${node.name}: the cloud's server type ${name} has ${cores} ${cpuType} CPUs, the catalogue of ${catalogueDate} says ` +
           `${planned.cores} ${planned.cpuType}; choose another type, or update the library`,
       );
     }
-    return node.serverType;
+    return name;
   });
 }
 
 /** Registers a node's server, with its planned private address and the one-time host key in its user data. */
-export function createMachine(
+function createMachine(
   context: ClusterContext,
+  planned: HetznerUnderlayPlan,
   underlay: HetznerUnderlay,
   node: NodePlan,
   hostKey: KeyPair,
   transforms: HetznerTransforms,
 ): UnderlayMachine {
   const { plan } = context;
-  const group = underlay.placementGroups.get(node.placementGroup);
+  const group = underlay.placementGroups.get(node.placementGroup ?? "");
   const server = new hcloud.Server(
     ...transformed<hcloud.ServerArgs>(
       transforms.server,
@@ -129,8 +145,8 @@ export function createMachine(
       {
         name: node.name,
         serverType: checkedServerType(context, node),
-        image: plan.underlay.image,
-        location: plan.underlay.location,
+        image: planned.image,
+        location: planned.location,
         sshKeys: [underlay.sshKey],
         userData: pulumi.secret(hostKey.privateKey.apply((key) => withHostKey(node.userData, key))),
         labels: { ...plan.labels, "zerosteal/role": node.role, "zerosteal/pool": node.pool },
@@ -148,14 +164,14 @@ export function createMachine(
       }),
     ),
   );
-  return { node, server, publicAddress: server.ipv4Address };
+  return { node, resource: server, id: server.id, publicAddress: server.ipv4Address };
 }
 
 /**
  * Registers the routes of the planned pod CIDRs, one after the other: the cloud refuses parallel changes of one network. None with a
  * tunnel.
  */
-export function createRoutes(context: ClusterContext, underlay: HetznerUnderlay): hcloud.NetworkRoute[] {
+function createRoutes(context: ClusterContext, underlay: HetznerUnderlay): hcloud.NetworkRoute[] {
   const routes: hcloud.NetworkRoute[] = [];
   for (const { name, route } of context.plan.nodes) {
     if (route === undefined) continue;

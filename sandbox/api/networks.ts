@@ -1,3 +1,4 @@
+import type { NetworkSpec } from "../cloud";
 import { isBusy, requireIdleNetwork } from "./actions";
 import { Body } from "./body";
 import type { Call, Context, Route } from "./context";
@@ -68,6 +69,9 @@ export function networkView(project: Project, network: NetworkRecord): object {
   };
 }
 
+/** The one thing that the sandbox reads out of a label: the real cloud has no such networks, other providers have. Decided when it is made. */
+const segmentLabel = "sandbox/segment";
+
 async function create(context: Context, call: Call): Promise<{ status: number; body: object }> {
   const { project } = call;
   const network = readNetwork(context, call);
@@ -85,8 +89,9 @@ async function create(context: Context, call: Call): Promise<{ status: number; b
 }
 
 /** A network as the driver takes it. */
-export function networkSpec(network: NetworkRecord): { networkId: number; ipRange: string; gateway: string } {
-  return { networkId: network.id, ipRange: network.ipRange, gateway: gatewayOf(network) };
+export function networkSpec(network: NetworkRecord): NetworkSpec {
+  const segment = network.labels[segmentLabel] === "l2" ? "l2" : "routed";
+  return { networkId: network.id, ipRange: network.ipRange, gateway: gatewayOf(network), segment };
 }
 
 function readNetwork(context: Context, call: Call): NetworkRecord {

@@ -2,8 +2,10 @@
  * `pulumi up` for a new cluster. All settings come from the stack's configuration:
  *   zerosteal:name     name of the cluster, default: the stack's name
  *   zerosteal:cluster  arguments of TunedCluster as one object; wrong ones come back all at once
+ *   zerosteal:sshKeyFile  file with the private SSH key that existing hosts let in, optional
  *   zerosteal:doctor   settings of the doctor's run, optional
  */
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { TunedCluster, type TunedClusterArgs } from "../../components";
 
@@ -12,7 +14,10 @@ const name = config.get("name") ?? pulumi.getStack();
 const args = config.requireObject<TunedClusterArgs>("cluster");
 const doctor = config.getObject<TunedClusterArgs["doctor"]>("doctor");
 
-const cluster = new TunedCluster(name, { ...args, doctor });
+const keyFile = config.get("sshKeyFile");
+const sshKey = keyFile === undefined ? args.sshKey : { privateKey: pulumi.secret(readFileSync(keyFile, "utf8")) };
+
+const cluster = new TunedCluster(name, { ...args, sshKey, doctor });
 
 /** Operator's kubeconfig, secret. */
 export const kubeconfig = cluster.kubeconfig;

@@ -60,6 +60,7 @@ describe("the sandbox's cluster", () => {
     assert.equal(rich.tuning, undefined);
     assert.equal(rich.cilium?.values?.l7Proxy, undefined);
     assert.match(JSON.stringify(rich.cilium?.values), /SYS_RESOURCE/);
+    assert.ok(rich.underlay.kind === "hetzner");
     assert.equal(rich.underlay.image, "debian-13");
   });
 });

@@ -1,7 +1,10 @@
-import type { ClusterArgs, NodeArtifact } from "../../components/plan";
+import type { ClusterArgs, HetznerUnderlayArgs, HostsUnderlayArgs, NodeArtifact } from "../../components/plan";
+
+/** Arguments of a cluster in a Hetzner Cloud project. */
+export type HetznerCluster = ClusterArgs & { underlay: HetznerUnderlayArgs };
 
 /** Arguments of a small valid cluster, fresh at every call, so that a test may change them. */
-export function smallCluster(): ClusterArgs {
+export function smallCluster(): HetznerCluster {
   return {
     underlay: { kind: "hetzner", location: "fsn1" },
     access: { ssh: ["203.0.113.7/32"], api: ["203.0.113.0/24"] },
@@ -44,6 +47,38 @@ export function mirrorManifest(): NodeArtifact[] {
       extract: { to: "/opt/cni/bin", stripComponents: 0, members: ["loopback"] },
     },
   ];
+}
+
+/** Arguments of a small valid cluster of existing hosts on one segment, the article's own case. Fresh at every call. */
+export function hostsCluster(): ClusterArgs & { underlay: HostsUnderlayArgs } {
+  return {
+    underlay: {
+      kind: "hosts",
+      segment: "l2",
+      nodeSubnet: "10.20.0.0/24",
+      serviceAddresses: "10.20.0.192/27",
+      machines: Object.fromEntries(
+        ["control-plane-1", "web-1", "web-2"].map((key, index) => [
+          key,
+          {
+            address: `203.0.113.${10 + index}`,
+            privateAddress: `10.20.0.${10 + index}`,
+            hostKey: hostKeyOf(key),
+            cpus: 4,
+            memoryGiB: 8,
+          },
+        ]),
+      ),
+    },
+    access: { ssh: ["203.0.113.7/32"], api: ["203.0.113.0/24", "2001:db8::/64"] },
+    controlPlane: {},
+    pools: [{ name: "web", count: 2 }],
+  };
+}
+
+/** A line that has the form of a host key, another for each name. */
+function hostKeyOf(name: string): string {
+  return `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${Buffer.from(name.padEnd(32, ".")).toString("base64").replace(/=/g, "A")}`;
 }
 
 /** Named clusters whose whole plan is kept in golden files. */
@@ -101,5 +136,19 @@ export const namedClusters: Readonly<Record<string, ClusterArgs>> = {
     access: { ssh: ["203.0.113.7/32"], api: ["0.0.0.0/0"] },
     pools: [{ name: "cheap", count: 1, serverType: "cx33", cpuIsolation: "strict" }],
     accept: ["access-open-to-all", "strict-needs-dedicated-cpus"],
+  },
+  "hosts-on-a-segment": hostsCluster(),
+  "hosts-behind-routers": {
+    ...hostsCluster(),
+    underlay: {
+      ...hostsCluster().underlay,
+      segment: "routed",
+      serviceAddresses: undefined,
+      mtu: 1400,
+      publicInterface: "ens3",
+      privateInterface: "ens3",
+      user: "admin",
+    },
+    network: { tunnel: "vxlan" },
   },
 };

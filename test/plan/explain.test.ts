@@ -10,7 +10,7 @@ import {
 } from "../../components/plan";
 import { valueReasons } from "../../components/plan/cilium";
 import { leafPaths } from "../../components/plan/merge";
-import { namedClusters, smallCluster } from "./clusters";
+import { namedClusters, smallCluster, hostsCluster } from "./clusters";
 
 function decisionsOf(args: ClusterArgs): Map<string, Decision> {
   return new Map(explain(planCluster("small", args), args).map((decision) => [decision.id, decision]));
@@ -40,7 +40,11 @@ describe("explain", () => {
   }
 
   it("has a reason for each Helm value of the plan, and no reason without a value", () => {
-    const plans = [smallCluster(), { ...smallCluster(), network: { tunnel: "vxlan" } } satisfies ClusterArgs];
+    const plans = [
+      hostsCluster(),
+      smallCluster(),
+      { ...smallCluster(), network: { tunnel: "vxlan" } } satisfies ClusterArgs,
+    ];
     const values = plans.flatMap((args) => leafPaths(planCluster("small", args).cilium.values));
     assert.deepEqual(unmatched(values, Object.keys(valueReasons)), { unexplained: [], idle: [] });
     assert.deepEqual(unmatched(["MTU", "new.value"], ["MTU", "gone"]), { unexplained: ["new.value"], idle: ["gone"] });

@@ -41,7 +41,9 @@ function goldenFiles(plan: ClusterPlan): Map<string, string> {
   files.set("plan.json", json(summary));
   files.set("cilium-values.json", json(cilium.values));
   for (const node of nodes.filter(({ index }) => index === 1)) {
-    files.set(`${node.pool}/user-data.yaml`, withoutScripts(node));
+    if (node.userData !== "") files.set(`${node.pool}/user-data.yaml`, withoutScripts(node));
+    for (const { path: file, content } of node.files.filter(({ path: file }) => file.includes("firewall")))
+      files.set(`${node.pool}/${path.basename(file)}`, content);
     files.set(`${node.pool}/kubeadm.yaml`, node.kubeadm);
     files.set(`${node.pool}/node.json`, node.nodeObject);
   }
@@ -93,6 +95,10 @@ for (const [name, args] of Object.entries(namedClusters)) {
     });
 
     it("has user data that carries its files, word for word", () => {
+      if (plan.underlay.kind === "hosts") {
+        assert.deepEqual([...new Set(plan.nodes.map((node) => node.userData))], [""]);
+        return;
+      }
       for (const node of plan.nodes) {
         const data = withHostKey(node.userData, hostKey);
         assert.ok(data.startsWith("#cloud-config\n"));
@@ -111,7 +117,8 @@ for (const [name, args] of Object.entries(namedClusters)) {
 
     it("has texts that end with one newline, without returns or trailing blanks", () => {
       for (const node of plan.nodes) {
-        for (const text of [node.userData, node.kubeadm, node.nodeObject, ...node.files.map((file) => file.content)]) {
+        const data = node.userData === "" ? [] : [node.userData];
+        for (const text of [...data, node.kubeadm, node.nodeObject, ...node.files.map((file) => file.content)]) {
           assert.match(text, /[^\n]\n$/);
           assert.doesNotMatch(text, /\r| \n/);
         }
@@ -137,12 +144,13 @@ for (const [name, args] of Object.entries(namedClusters)) {
           kubeadm: ["CA_CERT_HASH", "JOIN_TOKEN"],
           nodeObject: ["PROVIDER_ID"],
         };
-        assert.equal(node.userData.split("ONE_TIME_HOST_KEY").length, 2);
+        const cloud = plan.underlay.kind === "hetzner" ? 1 : 0;
+        assert.equal(node.userData.split("ONE_TIME_HOST_KEY").length, 1 + cloud);
         assert.deepEqual(
           [...new Set(node.kubeadm.match(/JOIN_TOKEN|CA_CERT_HASH/g) ?? [])].sort(),
           node.role === "worker" ? allowed.kubeadm : [],
         );
-        assert.equal(node.nodeObject.split("PROVIDER_ID").length, 2);
+        assert.equal(node.nodeObject.split("PROVIDER_ID").length, 1 + cloud);
       }
     });
 
@@ -157,18 +165,20 @@ for (const [name, args] of Object.entries(namedClusters)) {
       this.timeout(60_000);
       const config = renderedConfig(plan);
       const { values } = plan.cilium;
-      assert.equal(config.mtu, "1450");
-      assert.equal(config["routing-mode"], "native");
+      const { mtu, nextHop, sourceCheck, interfaces } = plan.underlay;
+      const native = plan.tunnel === "none";
+      assert.equal(config.mtu, String(mtu));
+      assert.equal(config["routing-mode"], native ? "native" : "tunnel");
       assert.equal(config["ipv4-native-routing-cidr"], plan.podCidr);
-      assert.equal(config["auto-direct-node-routes"], "false");
+      assert.equal(config["auto-direct-node-routes"], String(native && nextHop === "direct"));
       assert.equal(config["kube-proxy-replacement"], "true");
       assert.equal(config["enable-bpf-masquerade"], "true");
       assert.equal(config["enable-ipv4-masquerade"], "true");
       assert.equal(config.ipam, "kubernetes");
       assert.equal(config["k8s-require-ipv4-pod-cidr"], "true");
-      assert.equal(config["bpf-lb-mode"], "snat");
-      assert.equal(config.devices, `${plan.underlay.interfaces.public} ${plan.underlay.interfaces.private}`);
-      assert.equal(config["direct-routing-device"], plan.underlay.interfaces.private);
+      assert.equal(config["bpf-lb-mode"], native && !sourceCheck ? "dsr" : "snat");
+      assert.equal(config.devices, [...new Set([interfaces.public, interfaces.private])].join(" "));
+      assert.equal(config["direct-routing-device"], interfaces.private);
       assert.equal(config["nodeport-addresses"], plan.underlay.nodeSubnet);
       assert.equal(config["cluster-name"], plan.name);
       assert.equal(config["enable-bandwidth-manager"] ?? "false", String(plan.bbr === "node-and-pod"));

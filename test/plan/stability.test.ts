@@ -116,6 +116,7 @@ describe("any valid plan", function () {
     fc.assert(
       fc.property(pools, (own) => {
         const plan = planCluster("prod", cluster(own));
+        assert.ok(plan.underlay.kind === "hetzner");
         const [range, subnet, pods] = [plan.underlay.networkRange, plan.underlay.nodeSubnet, plan.podCidr].map(
           mustParse,
         );

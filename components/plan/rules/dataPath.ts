@@ -1,12 +1,9 @@
-import { imagesWith, kernelOf, kernelOlder } from "../kernels";
+import { imagesWith, kernelOf, kernelOlder, netkitKernel, podBbrKernel } from "../kernels";
 import { at, type JsonObject } from "../merge";
 import { defaults, resolveTuning } from "../resolve";
+import { capabilitiesOf, hetznerOf } from "../underlay";
 import { ciliumOf, textAt } from "./ciliumValues";
 import { findingIf, type Rule, type Subject } from "./rule";
-
-/** First kernel with netkit, and first that keeps a packet's time on its way out of a pod, which BBR goes by. */
-const netkitKernel = "6.8";
-const podBbrKernel = "5.18";
 
 /** Rules about how packets go: load balancing, kernels, offloads. */
 export const dataPathRules: Rule[] = [
@@ -16,10 +13,11 @@ export const dataPathRules: Rule[] = [
     why: "With DSR the backend's node answers with another address as source, and the cloud's gateway drops what is not a node's own.",
     check: (subject) => {
       const mode = at(ciliumOf(subject).values, "loadBalancer.mode");
+      const { sourceCheck, words } = capabilitiesOf(subject.args);
       return findingIf(
-        mode === "dsr" || mode === "hybrid",
+        sourceCheck && (mode === "dsr" || mode === "hybrid"),
         "cilium.values.loadBalancer.mode",
-        `${String(mode)} needs an underlay without source checks; Hetzner Cloud networks drop it`,
+        `${String(mode)} needs an underlay without source checks; ${words} drop it`,
         "use snat, or externalTrafficPolicy: Local",
       );
     },
@@ -30,11 +28,12 @@ export const dataPathRules: Rule[] = [
     why: "Cilium refuses a route to a peer whose next hop is a gateway, and on this underlay every peer is behind one.",
     check: (subject) => {
       const { values } = ciliumOf(subject);
+      const { nextHop } = capabilitiesOf(subject.args);
       return ["autoDirectNodeRoutes", "directRoutingSkipUnreachable"].flatMap((key) =>
         findingIf(
-          at(values, key) === true,
+          nextHop === "gateway" && at(values, key) === true,
           `cilium.values.${key}`,
-          `${key} needs nodes on one segment; on Hetzner Cloud a gateway is between them`,
+          `${key} needs nodes on one segment; ${hetznerOf(subject.args) ? "on Hetzner Cloud" : "here"} a gateway is between them`,
           "leave it out: the network's routes carry the pod CIDRs",
         ),
       );
@@ -130,7 +129,7 @@ export const dataPathRules: Rule[] = [
     check: (subject) => {
       const { image, kernel } = imageOf(subject);
       return findingIf(
-        netkitMode(subject) !== undefined && kernel === undefined,
+        netkitMode(subject) !== undefined && kernel === undefined && hetznerOf(subject.args) !== undefined,
         "underlay.image",
         `bpf.datapathMode ${netkitMode(subject) ?? ""} needs kernel ${netkitKernel} or newer, and that of ${image} is not known here`,
         `look it up, or use ${imagesWith(netkitKernel).join(" or ")}`,
@@ -249,8 +248,10 @@ function netkitMode(subject: Subject): string | undefined {
   return mode === "netkit" || mode === "netkit-l2" ? mode : undefined;
 }
 
-/** The nodes' image, and its kernel's minor where it is known. */
+/** The nodes' image, and its kernel's minor where it is known. That of existing hosts is looked at by their preflight. */
 function imageOf({ args }: Subject): { image: string; kernel: string | undefined } {
-  const image = args.underlay?.image ?? defaults.image;
+  const hetzner = hetznerOf(args);
+  if (hetzner === undefined) return { image: "an existing host", kernel: undefined };
+  const image = hetzner.image ?? defaults.image;
   return { image, kernel: kernelOf(image) };
 }

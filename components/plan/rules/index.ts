@@ -9,6 +9,7 @@ import { nameRules } from "./names";
 import { networkRules } from "./network";
 import { nodeRules } from "./nodes";
 import { podSysctlRules } from "./podSysctls";
+import { hostRules } from "./hosts";
 import { items, type Rule, type Subject } from "./rule";
 import { tuningRules } from "./tuning";
 import { versionRules } from "./versions";
@@ -57,6 +58,7 @@ export const rules: readonly Rule[] = [
   ...accessRules,
   ...nodeRules,
   ...networkRules,
+  ...hostRules,
   ...versionRules,
   ...ciliumRules,
   ...dataPathRules,

@@ -11,6 +11,7 @@ import {
 } from "../addresses";
 import type { Finding } from "../problems";
 import { defaults } from "../resolve";
+import { hetznerOf, hostsOf, interfacesOf } from "../underlay";
 import { findingIf, items, type Rule, type Subject } from "./rule";
 
 /** Addresses of a node's pod CIDR that no pod gets: first and last, Cilium's router and its health endpoint. */
@@ -35,7 +36,7 @@ export const networkRules: Rule[] = [
     acceptable: false,
     why: "A range is an IPv4 address and a prefix length, with a zero host part.",
     check: (subject) =>
-      (Object.keys(paths) as Area[]).flatMap((area) => {
+      areasOf(subject).flatMap((area) => {
         const text = textOf(subject, area);
         const cidr = parseCidr(text);
         if (cidr === undefined) {
@@ -52,7 +53,7 @@ export const networkRules: Rule[] = [
     why: "The cloud's networks take private ranges (RFC 1918) from /8 to /24.",
     check: (subject) => {
       const range = cidrOf(subject, "networkRange");
-      if (range === undefined) return [];
+      if (range === undefined || hostsOf(subject.args)) return [];
       return findingIf(
         !isPrivate(range) || range.bits > 24,
         paths.networkRange,
@@ -79,7 +80,7 @@ export const networkRules: Rule[] = [
     check: (subject) =>
       (["nodeSubnet", "podCidr"] as const).flatMap((area) => {
         const cidr = cidrOf(subject, area);
-        const breach = cidr !== undefined && contains(cidr, mustParse("172.31.1.1/32"));
+        const breach = cidr !== undefined && !hostsOf(subject.args) && contains(cidr, mustParse("172.31.1.1/32"));
         return findingIf(
           breach,
           paths[area],
@@ -144,6 +145,7 @@ export const networkRules: Rule[] = [
     check: (subject) => {
       const subnet = cidrOf(subject, "nodeSubnet");
       // The last address of a subnet is its broadcast address.
+      if (hostsOf(subject.args)) return [];
       return subnet === undefined ? [] : roomFindings(subject, subnet, subnet.size - 2, paths.nodeSubnet, "addresses");
     },
   },
@@ -179,9 +181,10 @@ export const networkRules: Rule[] = [
     acceptable: false,
     why: "The public and the private network have a NIC each.",
     check: ({ args }) => {
-      const own = args.underlay?.publicInterface ?? defaults.publicInterface;
+      const { public: own, private: other } = interfacesOf(args);
       return findingIf(
-        own === (args.underlay?.privateInterface ?? defaults.privateInterface),
+        // A host of somebody else may well have a single NIC.
+        own === other && hostsOf(args) === undefined,
         "underlay.privateInterface",
         `${own} is the public interface too`,
         "name the NIC of the private network",
@@ -213,7 +216,7 @@ function insideRule(id: string, area: Area, why: string, applies: (subject: Subj
     why,
     check: (subject) => {
       const [outer, inner] = [cidrOf(subject, "networkRange"), cidrOf(subject, area)];
-      if (outer === undefined || inner === undefined || !applies(subject)) return [];
+      if (outer === undefined || inner === undefined || hostsOf(subject.args) || !applies(subject)) return [];
       return findingIf(
         !contains(outer, inner),
         paths[area],
@@ -242,8 +245,14 @@ function apartRule(id: string, one: Area, other: Area, why: string): Rule {
   };
 }
 
+/** Ranges that the arguments' underlay has: existing hosts have no network range. */
+function areasOf({ args }: Subject): Area[] {
+  return (Object.keys(paths) as Area[]).filter((area) => area !== "networkRange" || hetznerOf(args) !== undefined);
+}
+
 function textOf({ args }: Subject, area: Area): string {
-  if (area === "networkRange" || area === "nodeSubnet") return args.underlay?.[area] ?? defaults[area];
+  if (area === "networkRange") return hetznerOf(args)?.networkRange ?? defaults[area];
+  if (area === "nodeSubnet") return args.underlay?.nodeSubnet ?? defaults[area];
   return args.network?.[area] ?? defaults[area];
 }
 

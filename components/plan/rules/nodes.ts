@@ -2,7 +2,9 @@ import { firstWorkerNumber, lastControlPlaneNumber } from "../addresses";
 import { locations, serverType, serverTypes, type ServerType } from "../catalogue";
 import { suggest, type Finding } from "../problems";
 import { defaults } from "../resolve";
-import { findingIf, items, type Rule, type Subject } from "./rule";
+import type { HostsUnderlayArgs } from "../types";
+import { hetznerOf, hostsOf, hostType } from "../underlay";
+import { type Draft, findingIf, items, type Rule, type Subject } from "./rule";
 
 /** Most servers, and most routes, of one network of the cloud. */
 export const networkNodeLimit = 100;
@@ -10,6 +12,8 @@ export const networkNodeLimit = 100;
 /** A pool's server type with its place in the arguments. */
 interface TypeUse {
   name: string;
+  /** What the catalogue says of it, or the machine's own arguments; undefined when nothing is known. */
+  type: ServerType | undefined;
   path: string;
   pool: "control-plane" | "worker";
   isolation: string;
@@ -79,7 +83,7 @@ export const nodeRules: Rule[] = [
       const workers = items(args.pools, "pools").reduce((sum, { item }) => sum + Math.max(0, item.count ?? 0), 0);
       const count = workers + Math.max(0, args.controlPlane?.count ?? defaults.controlPlaneCount);
       return findingIf(
-        count > networkNodeLimit,
+        count > networkNodeLimit && hetznerOf(args) !== undefined,
         "pools",
         `${count} nodes are more than the ${networkNodeLimit} that a network has attachments and routes for`,
         "make the pools smaller, or make a second cluster",
@@ -111,7 +115,7 @@ export const nodeRules: Rule[] = [
     acceptable: false,
     why: "The cloud has no such location.",
     check: ({ args }) => {
-      const location = args.underlay?.location;
+      const location = hetznerOf(args)?.location;
       return findingIf(
         location !== undefined && !Object.hasOwn(locations, location),
         "underlay.location",
@@ -124,22 +128,24 @@ export const nodeRules: Rule[] = [
     id: "image-name",
     acceptable: false,
     why: "The cloud takes the name of a system image or the number of a snapshot.",
-    check: ({ args }) =>
-      findingIf(
-        args.underlay?.image !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(args.underlay.image),
+    check: ({ args }) => {
+      const image = hetznerOf(args)?.image;
+      return findingIf(
+        image !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(image),
         "underlay.image",
-        `${JSON.stringify(args.underlay?.image)} is not the name of an image`,
+        `${JSON.stringify(image)} is not the name of an image`,
         `write e.g. "${defaults.image}"`,
-      ),
+      );
+    },
   },
   {
     id: "server-type-unknown",
     acceptable: false,
     why: "The catalogue has no such server type.",
     check: (subject) =>
-      typeUses(subject).flatMap(({ name, path }) =>
+      typeUses(subject).flatMap(({ name, path, type }) =>
         findingIf(
-          serverType(name) === undefined,
+          type === undefined,
           path,
           `there is no server type ${JSON.stringify(name)}`,
           suggest(
@@ -215,23 +221,59 @@ function typeRule(
     acceptable,
     why,
     check: (subject) =>
-      typeUses(subject).flatMap((use) => {
-        const type = serverType(use.name);
-        return type === undefined ? [] : judge(type, use, subject.args.underlay?.location);
-      }),
+      typeUses(subject).flatMap((use) =>
+        use.type === undefined ? [] : judge(use.type, use, hetznerOf(subject.args)?.location),
+      ),
   };
 }
 
 function typeUses({ args }: Subject): TypeUse[] {
+  const hosts = hostsOf(args);
+  if (hosts) return hostUses(args, hosts);
   const name = args.controlPlane?.serverType;
   const controlPlane: TypeUse[] =
-    name === undefined ? [] : [{ name, path: "controlPlane.serverType", pool: "control-plane", isolation: "none" }];
+    name === undefined
+      ? []
+      : [
+          {
+            name,
+            type: serverType(name),
+            path: "controlPlane.serverType",
+            pool: "control-plane",
+            isolation: "none",
+          },
+        ];
   const workers = items(args.pools, "pools").flatMap(({ item, path }): TypeUse[] =>
     item.serverType === undefined
       ? []
-      : [{ name: item.serverType, path: `${path}.serverType`, pool: "worker", isolation: item.cpuIsolation ?? "none" }],
+      : [
+          {
+            name: item.serverType,
+            type: serverType(item.serverType),
+            path: `${path}.serverType`,
+            pool: "worker",
+            isolation: item.cpuIsolation ?? "none",
+          },
+        ],
   );
   return [...controlPlane, ...workers];
+}
+
+/** Existing machines, each as a type of its own. */
+function hostUses(args: Subject["args"], hosts: Draft<HostsUnderlayArgs>): TypeUse[] {
+  return Object.entries(hosts.machines ?? {}).flatMap(([key, host]): TypeUse[] => {
+    if (host?.cpus === undefined) return [];
+    const pool = items(args.pools, "pools").find(({ item }) => key.replace(/-\d+$/, "") === item.name)?.item;
+    return [
+      {
+        name: key,
+        type: hostType(key, host),
+        path: `underlay.machines[${JSON.stringify(key)}].cpus`,
+        pool: pool === undefined ? "control-plane" : "worker",
+        isolation: pool?.cpuIsolation ?? "none",
+      },
+    ];
+  });
 }
 
 /** Pools whose numbers meet those of an earlier pool in the list. */

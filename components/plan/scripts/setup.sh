@@ -211,6 +211,21 @@ forget_cpu_state() {
   cp -- "$settings" "$state/applied/cpu"
 }
 
+# A machine without a cloud firewall before it has rules of its own; one that no longer has them gives them up.
+start_firewall() {
+  local unit=zerosteal-firewall.service
+  if [[ -f $config/firewall.nft ]]; then
+    nft --check --file "$config/firewall.nft" || fail "nftables refuses $config/firewall.nft"
+    systemctl daemon-reload
+    mkdir -p "$state/applied"
+    restart_if_changed "$unit" "/etc/systemd/system/$unit" "$config/firewall.nft"
+  elif [[ -f $state/applied/$unit ]]; then
+    systemctl disable --quiet --now "$unit" || say "$unit was gone already"
+    nft delete table inet zerosteal 2>/dev/null || say "its rules were gone already"
+    rm -f "$state/applied/$unit"
+  fi
+}
+
 start_services() {
   local units=/etc/systemd/system
   mkdir -p "$state/applied" /etc/containerd/conf.d /etc/kubernetes/manifests
@@ -234,6 +249,7 @@ main() {
   make_host_key
   remove_stale_files
   merge_hosts
+  start_firewall
   load_modules
   apply_sysctls
   renew_qdiscs

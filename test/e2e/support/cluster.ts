@@ -36,22 +36,22 @@ export interface Cluster {
 }
 
 /** The sandbox of the tests. @throws when it does not exist */
-export async function openInstance(): Promise<Instance> {
-  const instance = await findInstance(instanceName);
-  assert.ok(instance, `the sandbox "${instanceName}" does not stand: suite "up" makes it`);
+export async function openInstance(name = instanceName): Promise<Instance> {
+  const instance = await findInstance(name);
+  assert.ok(instance, `the sandbox "${name}" does not stand: suite "up" makes it`);
   return instance;
 }
 
 /** The engine as the command line uses it. */
-export async function openEngine(): Promise<{ engine: Engine; tools: Record<string, ToolFile> }> {
+export async function openEngine(name = instanceName): Promise<{ engine: Engine; tools: Record<string, ToolFile> }> {
   const tools = await ensure(toolNames("engine", "node", "image"));
   const paths = Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, tool.path]));
-  return { engine: await describeEngine(await openInstance(), paths), tools };
+  return { engine: await describeEngine(await openInstance(name), paths), tools };
 }
 
 /** Looks at the cluster as it stands. @throws when suite "up" made none */
-export async function openCluster(): Promise<Cluster> {
-  const { engine, tools } = await openEngine();
+export async function openCluster(name = instanceName): Promise<Cluster> {
+  const { engine, tools } = await openEngine(name);
   const outputs = await stackOutputs(engine);
   const { plan, kubeconfig } = outputs;
   assert.ok(plan && kubeconfig, "the cluster does not stand: suite `up` makes it");

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { checkCluster, type ClusterArgs, planCluster } from "../../../components/plan";
+import { checkCluster, planCluster } from "../../../components/plan";
 import { chartKeyChanges, keyAbsence } from "../../../components/plan/ciliumKeys";
 import { imageKernels, imagesWith, kernelOf, kernelOlder } from "../../../components/plan/kernels";
 import { leafPaths } from "../../../components/plan/merge";
 import { serviceMapSize } from "../../../components/plan/serviceMaps";
 import { testedPairs } from "../../../components/plan/versions";
-import { smallCluster } from "../clusters";
+import { type HetznerCluster, smallCluster } from "../clusters";
 
 /** Arguments that come near to a rule and keep it. */
-const allowed: Record<string, (args: ClusterArgs) => unknown> = {
+const allowed: Record<string, (args: HetznerCluster) => unknown> = {
   "netkit on the default image": (args) => (args.cilium = { values: { bpf: { datapathMode: "netkit" } } }),
   "netkit on the first kernel that has it": (args) => {
     args.underlay.image = "ubuntu-24.04";

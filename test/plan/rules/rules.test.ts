@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { checkCluster, PlanError, planCluster, ruleTable } from "../../../components/plan";
 import { smallCluster } from "../clusters";
 import { chartKeyMistakes, componentMistakes, dataPathMistakes } from "./dataPath.mistakes";
+import { hostMistakes } from "./hosts.mistakes";
 import { accessMistakes, nameMistakes } from "./names.mistakes";
 import { networkMistakes } from "./network.mistakes";
 import { nodeMistakes } from "./nodes.mistakes";
@@ -16,6 +17,7 @@ const families = {
   access: accessMistakes,
   nodes: nodeMistakes,
   network: networkMistakes,
+  hosts: hostMistakes,
   versions: versionMistakes,
   cilium: ciliumMistakes,
   chartKeys: chartKeyMistakes,

@@ -38,7 +38,7 @@ export const structureMistakes: Mistake[] = [
     rule: "argument-type",
     what: "another underlay",
     make: (args) => setRaw(args.underlay, "kind", "aws"),
-    lines: ['underlay.kind: must be "hetzner", found the text "aws"; choose one of them'],
+    lines: ['underlay.kind: must be one of "hetzner", "hosts", found the text "aws"; choose one of them'],
   },
   {
     rule: "argument-type",
@@ -131,7 +131,7 @@ export const structureMistakes: Mistake[] = [
       args.artifacts = { baseUrl: "http://mirror.example/", manifest: [...mirrorManifest(), ...extra] };
     },
     lines: [
-      "arguments: the nodes' user data would have 51 KiB, and the cloud takes 32; make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
+      "arguments: the nodes' user data would have 52 KiB, and the cloud takes 32; make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
     ],
   },
   {

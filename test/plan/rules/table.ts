@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkCluster, type ClusterArgs, renderProblem } from "../../../components/plan";
-import { smallCluster } from "../clusters";
+import { type HetznerCluster, smallCluster } from "../clusters";
 
 /** One mistake: how it is made in good arguments, and the lines that must come of it, exactly these. */
 export interface Mistake {
@@ -8,7 +8,7 @@ export interface Mistake {
   what: string;
   /** Changes valid arguments, or gives others; `name` replaces the cluster's. */
   name?: string;
-  make?: (args: ClusterArgs) => unknown;
+  make?: (args: HetznerCluster) => unknown;
   lines: string[];
 }
 

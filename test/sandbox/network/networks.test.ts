@@ -43,7 +43,7 @@ describe("emulated networks", function () {
   const outside = new PublicNetwork(instance);
   const inside = new PrivateNetwork(
     instance.prefix,
-    { networkId: 5, ipRange: "10.0.0.0/8", gateway: "10.0.0.1" },
+    { networkId: 5, ipRange: "10.0.0.0/8", gateway: "10.0.0.1", segment: "routed" },
     machine,
   );
 

@@ -1,0 +1,102 @@
+import { apiPort } from "./kubeadm";
+import type { Reason } from "./reason";
+import type { ClusterPlan, NodeFile } from "./types";
+
+/** Where the rules of a host's own firewall lie, and the unit that loads them before the network is up. */
+export const hostFirewallPath = "/etc/zerosteal/firewall.nft";
+export const hostFirewallUnit = "zerosteal-firewall.service";
+
+/** What the rules depend on. */
+type Facts = Pick<ClusterPlan, "underlay" | "podCidr" | "firewall">;
+
+/** Why hosts filter for themselves. */
+export const hostFirewallReason: Reason = {
+  why: "These machines have no cloud firewall before them, so each one filters for itself, from before its network is up.",
+  source: "docs/decisions/host-firewall.md",
+};
+
+/** Files of a host's firewall; none where the cloud has one. The same on all nodes. */
+export function hostFirewallFiles(facts: Facts): NodeFile[] {
+  if (facts.underlay.kind !== "hosts") return [];
+  return [
+    { path: hostFirewallPath, mode: "0644", content: hostFirewall(facts) },
+    { path: `/etc/systemd/system/${hostFirewallUnit}`, mode: "0644", content: unit },
+  ];
+}
+
+/**
+ * nftables rules of a node. Everything is closed but what is named. Pods of this node come by Cilium's devices, those of others by the private
+ * NIC: a pod's address that comes in by the public NIC is nobody's. NodePorts and Services never get here, Cilium answers them before at the
+ * NIC, and on private addresses alone.
+ */
+function hostFirewall({ underlay, podCidr, firewall }: Facts): string {
+  if (underlay.kind !== "hosts") return "";
+  const machines = Object.values(underlay.machines);
+  const nodes = machines.map((machine) => machine.privateAddress).sort();
+  const sshPorts = [...new Set(machines.map((machine) => machine.sshPort))].sort((a, b) => a - b);
+  const port = (planned: string | undefined): string =>
+    planned === String(apiPort) ? planned : `{ ${sshPorts.join(", ")} }`;
+  const open = firewall.flatMap((rule) =>
+    [
+      ...from(
+        "ip",
+        rule.sourceCidrs.filter((cidr) => !cidr.includes(":")),
+      ),
+      ...from(
+        "ip6",
+        rule.sourceCidrs.filter((cidr) => cidr.includes(":")),
+      ),
+    ].map((source) => `    ${source}tcp dport ${port(rule.port)} accept comment "${rule.description}"`),
+  );
+  return [
+    "table inet zerosteal",
+    "delete table inet zerosteal",
+    "table inet zerosteal {",
+    "  chain input {",
+    "    type filter hook input priority filter; policy drop;",
+    '    iif "lo" accept',
+    "    ct state established,related accept",
+    "    meta l4proto { icmp, ipv6-icmp } accept",
+    "    udp sport 67 udp dport 68 accept",
+    '    iifname { "cilium_*", "lxc*" } accept',
+    `    ip saddr { ${nodes.join(", ")} } iifname ${nic(underlay.interfaces.private)} accept`,
+    `    ip saddr ${podCidr} iifname ${nic(underlay.interfaces.private)} accept`,
+    ...open,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
+
+function from(family: "ip" | "ip6", ranges: string[]): string[] {
+  if (ranges.length === 0) return [];
+  // A range of all addresses is written without a match: nftables takes no interval from 0 in a set with others.
+  return ranges.some((range) => range.endsWith("/0"))
+    ? [`meta nfproto ${family === "ip" ? "ipv4" : "ipv6"} `]
+    : [`${family} saddr { ${ranges.join(", ")} } `];
+}
+
+/** A name or Cilium pattern as nftables writes it. */
+function nic(name: string): string {
+  return `"${name.replace(/\+$/, "*")}"`;
+}
+
+/** Without the rules there is no network: a firewall that does not load must not leave the machine open. */
+const unit = `[Unit]
+Description=Firewall of a zerosteal node
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+After=local-fs.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=nft -f ${hostFirewallPath}
+ExecReload=nft -f ${hostFirewallPath}
+ExecStop=nft delete table inet zerosteal
+
+[Install]
+WantedBy=sysinit.target
+`;

@@ -1,0 +1,47 @@
+# Takes off a machine what the library put on it. Kernel settings that are in effect stay until its next boot.
+state=/var/lib/zerosteal
+units=(kubelet.service containerd.service zerosteal-metadata-guard.service)
+
+stop_pods() {
+  if [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/admin.conf ]]; then
+    kubeadm reset --force >/var/log/zerosteal-kubeadm.log 2>&1 || tail -n 25 /var/log/zerosteal-kubeadm.log >&2
+  fi
+}
+
+stop_units() {
+  local unit
+  for unit in "${units[@]}"; do
+    if systemctl cat "$unit" >/dev/null 2>&1; then systemctl disable --quiet --now "$unit"; fi
+  done
+}
+
+# Links of the data path, and the programs that are pinned: with their last pin they leave the NICs.
+remove_data_path() {
+  local link
+  rm -rf /sys/fs/bpf/cilium /sys/fs/bpf/tc/globals/cilium_*
+  for link in /sys/class/net/cilium_* /sys/class/net/lxc*; do
+    if [[ -e $link ]]; then ip link delete dev "${link##*/}" 2>/dev/null || continue; fi
+  done
+  rm -rf /etc/cni/net.d/05-cilium* /var/run/cilium /etc/sysctl.d/99-zzz-override_cilium.conf
+}
+
+remove_files() {
+  local path
+  if [[ -f $state/files ]]; then
+    while IFS= read -r path; do rm -f -- "$path"; done <"$state/files"
+  fi
+  sed -i '/^# BEGIN zerosteal$/,/^# END zerosteal$/d' /etc/hosts
+  rm -rf /etc/zerosteal "$state" /var/cache/zerosteal /etc/kubernetes /var/lib/kubelet /var/lib/etcd
+  systemctl daemon-reload
+}
+
+# Last: until then nothing of the node answers to anybody new.
+remove_firewall() {
+  if systemctl cat zerosteal-firewall.service >/dev/null 2>&1; then systemctl disable --quiet --now zerosteal-firewall.service; fi
+}
+
+stop_pods
+stop_units
+remove_data_path
+remove_firewall
+remove_files

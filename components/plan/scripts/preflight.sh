@@ -1,0 +1,104 @@
+# Looks whether this machine can become the planned node, and changes nothing. Every problem is named before it ends.
+problems=0
+problem() {
+  printf 'node %s: %s\n' "$NODE_NAME" "$*" >&2
+  problems=$((problems + 1))
+}
+
+check_system() {
+  local tool
+  if [[ $(uname -s) != Linux ]]; then
+    problem "runs $(uname -s); a node needs Linux"
+    return
+  fi
+  [[ -d $ROOT/run/systemd/system ]] || problem "does not run systemd, which starts the node's services; use a machine with it"
+  [[ $(uname -m) == x86_64 ]] || problem "has CPUs of type $(uname -m), and the node artifacts are for x86_64"
+  for tool in curl flock ip modprobe nft sha256sum systemctl tar tc; do
+    command -v "$tool" >/dev/null || problem "lacks the program $tool; install it"
+  done
+}
+
+# version_at_least HAVE WANT, both MAJOR.MINOR
+version_at_least() { [[ $(printf '%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
+
+check_kernel() {
+  local kernel
+  kernel=$(uname -r)
+  version_at_least "$(cut -d. -f1,2 <<<"$kernel")" "$KERNEL" ||
+    problem "has kernel $kernel, and the plan needs $KERNEL or newer; upgrade it, or choose less (tuning.bbr, cilium.values)"
+}
+
+check_size() {
+  local cpus memory
+  cpus=$(nproc --all)
+  ((cpus == CPUS)) || problem "has $cpus CPUs, and underlay.machines says $CPUS; correct the plan"
+  memory=$(awk '/^MemTotal:/ { print $2 }' "$ROOT/proc/meminfo")
+  # The kernel keeps a part for itself: what it shows is less than what was bought.
+  ((memory * 100 >= MEMORY_GIB * 1024 * 1024 * 85)) ||
+    problem "has $((memory / 1024)) MiB of memory, and underlay.machines says $MEMORY_GIB GiB; correct the plan"
+}
+
+matches() {
+  local pattern=$2
+  if [[ $pattern == *+ ]]; then pattern="${pattern%+}*"; fi
+  # An unquoted right side is a pattern.
+  # shellcheck disable=SC2053
+  [[ $1 == $pattern ]]
+}
+
+check_network() {
+  local device mtu default
+  device=$(ip -4 -o address show to "$PRIVATE_ADDRESS/32" | awk 'NR == 1 { print $2 }')
+  if [[ -z $device ]]; then
+    problem "has no NIC with $PRIVATE_ADDRESS; correct underlay.machines, or configure the NIC"
+  else
+    matches "$device" "$PRIVATE_INTERFACE" ||
+      problem "has $PRIVATE_ADDRESS on $device, and the plan says $PRIVATE_INTERFACE; set underlay.privateInterface to $device"
+    mtu=$(ip -o link show dev "$device" | grep -o ' mtu [0-9]*' | tr -dc 0-9)
+    ((mtu >= MTU)) || problem "sends at most $mtu bytes on $device, and underlay.mtu says $MTU; set it to $mtu"
+  fi
+  default=$(ip -4 -o route show default | grep -o ' dev [^ ]*' | head -n 1 | cut -d' ' -f3)
+  if [[ -z $default ]]; then
+    problem "has no default route"
+  else
+    matches "$default" "$PUBLIC_INTERFACE" ||
+      problem "has its default route on $default, and the plan says $PUBLIC_INTERFACE; set underlay.publicInterface to $default"
+  fi
+}
+
+# Certificates are made on the first machine and judged on all: a clock that is far off makes them invalid.
+check_clock() {
+  local date theirs ours apart
+  date=$(curl --silent --show-error --head --max-time 20 --output - "$CLOCK_URL" 2>/dev/null | tr -d '\r' | sed -n 's/^[Dd]ate: //p' | tail -n 1)
+  if [[ -z $date ]]; then
+    problem "gets no answer from $CLOCK_URL, where its programs come from; open the way, or set artifacts.baseUrl"
+    return
+  fi
+  theirs=$(date --date "$date" +%s)
+  ours=$(date +%s)
+  apart=$((ours > theirs ? ours - theirs : theirs - ours))
+  ((apart <= 60)) || problem "has a clock that is $apart s off that of $CLOCK_URL; set it, and let it follow a time server"
+}
+
+check_foreign_cluster() {
+  local owner=
+  if [[ ! -e $ROOT/etc/kubernetes/kubelet.conf && ! -e $ROOT/etc/kubernetes/admin.conf && ! -e $ROOT/var/lib/rancher ]]; then return; fi
+  if [[ -f $ROOT/etc/zerosteal/node.env ]]; then owner=$(sed -n 's/^NODE_NAME=//p' "$ROOT/etc/zerosteal/node.env"); fi
+  [[ $owner == "$NODE_NAME" ]] && return
+  problem "already runs Kubernetes${owner:+ as $owner}; take it out of that cluster first (kubeadm reset)"
+}
+
+main() {
+  check_system
+  check_kernel
+  check_size
+  check_network
+  check_clock
+  check_foreign_cluster
+  if ((problems > 0)); then
+    echo "node $NODE_NAME: $problems problems, and nothing was changed on it" >&2
+    exit 1
+  fi
+}
+
+main
