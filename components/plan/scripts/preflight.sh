@@ -38,6 +38,9 @@ check_size() {
     problem "has $((memory / 1024)) MiB of memory, and underlay.machines says $MEMORY_GIB GiB; correct the plan"
 }
 
+# word_after NAME: the word behind the first NAME of standard input.
+word_after() { awk -v name="$1" '!found { for (i = 1; i < NF; i++) if ($i == name && !found) { print $(i + 1); found = 1 } }'; }
+
 matches() {
   local pattern=$2
   if [[ $pattern == *+ ]]; then pattern="${pattern%+}*"; fi
@@ -54,10 +57,10 @@ check_network() {
   else
     matches "$device" "$PRIVATE_INTERFACE" ||
       problem "has $PRIVATE_ADDRESS on $device, and the plan says $PRIVATE_INTERFACE; set underlay.privateInterface to $device"
-    mtu=$(ip -o link show dev "$device" | grep -o ' mtu [0-9]*' | tr -dc 0-9)
+    mtu=$(ip -o link show dev "$device" | word_after mtu)
     ((mtu >= MTU)) || problem "sends at most $mtu bytes on $device, and underlay.mtu says $MTU; set it to $mtu"
   fi
-  default=$(ip -4 -o route show default | grep -o ' dev [^ ]*' | head -n 1 | cut -d' ' -f3)
+  default=$(ip -4 -o route show default | word_after dev)
   if [[ -z $default ]]; then
     problem "has no default route"
   else
@@ -69,7 +72,7 @@ check_network() {
 # Certificates are made on the first machine and judged on all: a clock that is far off makes them invalid.
 check_clock() {
   local date theirs ours apart
-  date=$(curl --silent --show-error --head --max-time 20 --output - "$CLOCK_URL" 2>/dev/null | tr -d '\r' | sed -n 's/^[Dd]ate: //p' | tail -n 1)
+  date=$(curl --silent --show-error --head --max-time 20 --output - "$CLOCK_URL" 2>/dev/null | tr -d '\r' | sed -n 's/^[Dd]ate: //p' | tail -n 1) || date=
   if [[ -z $date ]]; then
     problem "gets no answer from $CLOCK_URL, where its programs come from; open the way, or set artifacts.baseUrl"
     return
@@ -84,7 +87,7 @@ check_foreign_cluster() {
   local owner=
   if [[ ! -e $ROOT/etc/kubernetes/kubelet.conf && ! -e $ROOT/etc/kubernetes/admin.conf && ! -e $ROOT/var/lib/rancher ]]; then return; fi
   if [[ -f $ROOT/etc/zerosteal/node.env ]]; then owner=$(sed -n 's/^NODE_NAME=//p' "$ROOT/etc/zerosteal/node.env"); fi
-  [[ $owner == "$NODE_NAME" ]] && return
+  if [[ $owner == "$NODE_NAME" ]]; then return; fi
   problem "already runs Kubernetes${owner:+ as $owner}; take it out of that cluster first (kubeadm reset)"
 }
 

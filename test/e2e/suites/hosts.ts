@@ -111,15 +111,19 @@ export function hostsSuite(): void {
         "-A",
       );
       const asked = service.items.flatMap(({ spec }) => spec.ports.flatMap(({ nodePort }) => nodePort ?? []));
-      for (const node of cluster.nodes) {
-        assert.deepEqual((await scan(client, node.publicAddress)).open, [], `${node.name} by its public address`);
-        const { open } = await scan(client, node.privateAddress);
+      const scans = cluster.nodes.map(async (node) => {
+        const [outer, { open }] = await Promise.all([
+          scan(client, node.publicAddress),
+          scan(client, node.privateAddress),
+        ]);
+        assert.deepEqual(outer.open, [], `${node.name} by its public address`);
         assert.deepEqual(
           open.filter((port) => !asked.includes(port)),
           [],
           `${node.name} by its private address`,
         );
-      }
+      });
+      await Promise.all(scans);
       tell(
         `65535 ports on two addresses of ${cluster.nodes.length} nodes: nothing open but ${asked.length} NodePorts on the segment`,
       );
