@@ -56,6 +56,8 @@ export function prepareNode(
     script: tuneScript(node, firstBoot),
     machine,
     timeoutSeconds: 900,
+    // Nothing of an existing machine's files is known only after its preflight, so the order must be said.
+    opts: { dependsOn: [machine.resource] },
   });
   return { node, machine, connection, prepared };
 }

@@ -26,7 +26,7 @@ export function hetznerOf(args: Draft<ClusterArgs>): Draft<HetznerUnderlayArgs> 
 
 /** The arguments of existing hosts; undefined with another underlay. */
 export function hostsOf(args: Draft<ClusterArgs>): Draft<HostsUnderlayArgs> | undefined {
-  return args.underlay?.kind === "hosts" ? (args.underlay as Draft<HostsUnderlayArgs>) : undefined;
+  return args.underlay?.kind === "hosts" ? args.underlay : undefined;
 }
 
 /** What the data path is chosen by, as far as the arguments tell. */
@@ -101,7 +101,7 @@ function planHosts(cluster: string, args: ClusterArgs, underlay: HostsUnderlayAr
     preflight: {
       kernel: kernelNeeded({
         podBbr: resolveTuning(args).bbr === "node-and-pod",
-        netkit: String(at({ ...args.cilium?.values }, "bpf.datapathMode") ?? "").startsWith("netkit"),
+        netkit: JSON.stringify(at({ ...args.cilium?.values }, "bpf.datapathMode") ?? "").startsWith('"netkit'),
       }),
       // Every host fetches from there in any case, so its clock is at hand on networks without time servers too.
       clockUrl: args.artifacts?.baseUrl ?? "https://dl.k8s.io/",

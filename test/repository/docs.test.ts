@@ -36,7 +36,9 @@ describe("the documentation", () => {
   it("describes every argument", async () => {
     const page = (await referencePages()).find(({ file }) => file.endsWith("arguments.md"))?.content ?? "";
     const inputs = page.slice(0, page.indexOf("## Outputs"));
-    assert.match(inputs, /^- \*\*`underlay`\*\* `HetznerUnderlayArgs`, required: /m);
+    assert.match(inputs, /^- \*\*`underlay`\*\* `UnderlayArgs`, required: /m);
+    for (const underlay of ["HetznerUnderlayArgs", "HostsUnderlayArgs"])
+      assert.ok(inputs.includes(`### ${underlay}\n`));
     const silent = [...inputs.matchAll(/^- \*\*`([^`]+)`\*\* `[^`]*`(?:, required)?$/gm)].map((match) => match[1]);
     assert.deepEqual(silent, []);
   });
@@ -61,14 +63,19 @@ describe("the documentation", () => {
     );
   });
 
-  it("has an example for Hetzner that can be planned", () => {
-    const text = readFileSync(path.join(root, "stacks/cluster/Pulumi.hetzner.example.yaml"), "utf8");
-    const { config } = parse(text) as { config: { "zerosteal:name": string; "zerosteal:cluster": ClusterArgs } };
-    const plan = planCluster(config["zerosteal:name"], config["zerosteal:cluster"]);
-    assert.deepEqual(
-      plan.nodes.map((node) => node.name),
-      ["prod-control-plane-1", "prod-web-1", "prod-web-2"],
-    );
-    assert.deepEqual(plan.warnings, []);
-  });
+  for (const [underlay, workers] of [
+    ["hetzner", ["prod-web-1", "prod-web-2"]],
+    ["hosts", ["prod-web-1"]],
+  ] as const) {
+    it(`has an example for ${underlay} that can be planned`, () => {
+      const text = readFileSync(path.join(root, `stacks/cluster/Pulumi.${underlay}.example.yaml`), "utf8");
+      const { config } = parse(text) as { config: { "zerosteal:name": string; "zerosteal:cluster": ClusterArgs } };
+      const plan = planCluster(config["zerosteal:name"], config["zerosteal:cluster"]);
+      assert.deepEqual(
+        plan.nodes.map((node) => node.name),
+        ["prod-control-plane-1", ...workers],
+      );
+      assert.deepEqual(plan.warnings, []);
+    });
+  }
 });

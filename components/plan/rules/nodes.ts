@@ -1,23 +1,13 @@
 import { firstWorkerNumber, lastControlPlaneNumber } from "../addresses";
-import { locations, serverType, serverTypes, type ServerType } from "../catalogue";
+import { locations, serverTypes, type ServerType } from "../catalogue";
 import { suggest, type Finding } from "../problems";
 import { defaults } from "../resolve";
-import type { HostsUnderlayArgs } from "../types";
-import { hetznerOf, hostsOf, hostType } from "../underlay";
-import { type Draft, findingIf, items, type Rule, type Subject } from "./rule";
+import { hetznerOf } from "../underlay";
+import { findingIf, items, type Rule, type Subject } from "./rule";
+import { type TypeUse, typeUses } from "./typeUses";
 
 /** Most servers, and most routes, of one network of the cloud. */
 export const networkNodeLimit = 100;
-
-/** A pool's server type with its place in the arguments. */
-interface TypeUse {
-  name: string;
-  /** What the catalogue says of it, or the machine's own arguments; undefined when nothing is known. */
-  type: ServerType | undefined;
-  path: string;
-  pool: "control-plane" | "worker";
-  isolation: string;
-}
 
 /** Rules about counts, node numbers and server types. */
 export const nodeRules: Rule[] = [
@@ -225,55 +215,6 @@ function typeRule(
         use.type === undefined ? [] : judge(use.type, use, hetznerOf(subject.args)?.location),
       ),
   };
-}
-
-function typeUses({ args }: Subject): TypeUse[] {
-  const hosts = hostsOf(args);
-  if (hosts) return hostUses(args, hosts);
-  const name = args.controlPlane?.serverType;
-  const controlPlane: TypeUse[] =
-    name === undefined
-      ? []
-      : [
-          {
-            name,
-            type: serverType(name),
-            path: "controlPlane.serverType",
-            pool: "control-plane",
-            isolation: "none",
-          },
-        ];
-  const workers = items(args.pools, "pools").flatMap(({ item, path }): TypeUse[] =>
-    item.serverType === undefined
-      ? []
-      : [
-          {
-            name: item.serverType,
-            type: serverType(item.serverType),
-            path: `${path}.serverType`,
-            pool: "worker",
-            isolation: item.cpuIsolation ?? "none",
-          },
-        ],
-  );
-  return [...controlPlane, ...workers];
-}
-
-/** Existing machines, each as a type of its own. */
-function hostUses(args: Subject["args"], hosts: Draft<HostsUnderlayArgs>): TypeUse[] {
-  return Object.entries(hosts.machines ?? {}).flatMap(([key, host]): TypeUse[] => {
-    if (host?.cpus === undefined) return [];
-    const pool = items(args.pools, "pools").find(({ item }) => key.replace(/-\d+$/, "") === item.name)?.item;
-    return [
-      {
-        name: key,
-        type: hostType(key, host),
-        path: `underlay.machines[${JSON.stringify(key)}].cpus`,
-        pool: pool === undefined ? "control-plane" : "worker",
-        isolation: pool?.cpuIsolation ?? "none",
-      },
-    ];
-  });
 }
 
 /** Pools whose numbers meet those of an earlier pool in the list. */

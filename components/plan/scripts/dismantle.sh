@@ -17,12 +17,14 @@ stop_units() {
 
 # Links of the data path, and the programs that are pinned: with their last pin they leave the NICs.
 remove_data_path() {
-  local link
+  local link mount
+  # Cilium mounts the cgroups of the whole machine there: nothing below may be taken for its files.
+  while read -r mount; do umount "$mount"; done < <(awk '$2 ~ "^/(var/)?run/cilium/" { print $2 }' /proc/mounts | sort -ru)
   rm -rf /sys/fs/bpf/cilium /sys/fs/bpf/tc/globals/cilium_*
   for link in /sys/class/net/cilium_* /sys/class/net/lxc*; do
     if [[ -e $link ]]; then ip link delete dev "${link##*/}" 2>/dev/null || continue; fi
   done
-  rm -rf /etc/cni/net.d/05-cilium* /var/run/cilium /etc/sysctl.d/99-zzz-override_cilium.conf
+  rm -rf --one-file-system /etc/cni/net.d/05-cilium* /run/cilium /etc/sysctl.d/99-zzz-override_cilium.conf
 }
 
 remove_files() {
@@ -31,7 +33,9 @@ remove_files() {
     while IFS= read -r path; do rm -f -- "$path"; done <"$state/files"
   fi
   sed -i '/^# BEGIN zerosteal$/,/^# END zerosteal$/d' /etc/hosts
-  rm -rf /etc/zerosteal "$state" /var/cache/zerosteal /etc/kubernetes /var/lib/kubelet /var/lib/etcd
+  # A folder that the machine's owner mounted stays, and so does what it holds of others.
+  rm -rf --one-file-system /etc/zerosteal "$state" /var/cache/zerosteal /etc/kubernetes /var/lib/etcd
+  find /var/lib/kubelet -xdev -mindepth 1 -delete 2>/dev/null || echo 'some files of pods stay in /var/lib/kubelet' >&2
   systemctl daemon-reload
 }
 

@@ -22,7 +22,7 @@ import { scan } from "../support/scan";
 import { eventually } from "../support/wait";
 
 /** Sandbox of existing machines on one segment. */
-const name = process.env.L2NAME ?? `${instanceName}-l2`;
+const name = `${instanceName}-l2`;
 
 /** Ports of the sandbox's networks that no server has: server ids are longer. */
 const clientPort = 200;
@@ -145,6 +145,24 @@ export function hostsSuite(): void {
       const [one, other] = [worker(cluster, 0), worker(cluster, 1)];
       assert.equal(await onNode(cluster, one, connectScript(other.privateAddress, 10250)), "connected");
       assert.match(await kubectl(cluster, ["get", "--raw", "/readyz"]), /^ok$/);
+    });
+
+    it("a machine whose node leaves is freed of all that was put on it, and can come back", async () => {
+      const node = worker(cluster, 1);
+      const left = await runCli("up", ["--workers", "1"], name);
+      assert.equal(left.exitCode, 0, left.output);
+      const traces = await onNode(
+        cluster,
+        node,
+        "ls -d /etc/zerosteal /var/lib/zerosteal /etc/kubernetes /run/cilium /sys/fs/bpf/cilium /etc/sysctl.d/90-zerosteal.conf 2>/dev/null || true; " +
+          "nft list tables | grep zerosteal || true; systemctl is-active kubelet containerd zerosteal-firewall || true; " +
+          "grep zerosteal /etc/hosts || true; ls /sys/class/net | grep -E 'cilium|lxc' || true",
+      );
+      assert.deepEqual(traces.split("\n"), ["inactive", "inactive", "inactive"]);
+      const back = await runCli("up", ["--workers", "2"], name);
+      assert.equal(back.exitCode, 0, back.output);
+      cluster = await openCluster(name);
+      await expectHealthy(cluster);
     });
 
     it("a reboot keeps the firewall", async () => {
