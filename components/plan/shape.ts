@@ -5,6 +5,7 @@ import { suggest, type Finding } from "./problems";
 export type Shape =
   | { kind: "text"; oneOf?: readonly string[] }
   | { kind: "integer" }
+  | { kind: "boolean" }
   | { kind: "null-or-text" }
   | { kind: "list"; of: Shape }
   | { kind: "map"; of: Shape }
@@ -42,6 +43,8 @@ export function fit(shape: Shape, value: unknown, path: string, found: ShapeFind
     case "integer":
       if (Number.isSafeInteger(value)) return value;
       return misfit(value, path, "a whole number", "give one without quotes, e.g. 3", found);
+    case "boolean":
+      return typeof value === "boolean" ? value : misfit(value, path, "true or false", "give it without quotes", found);
     case "json":
       return fitJson(value, path, found);
 
