@@ -73,9 +73,12 @@ export interface PolicySubject {
 /** Port of a baseline's destinations that name none. */
 export const defaultDestinationPort = 443;
 
+/** Stands for a namespace that is missing, which is reported already. */
+const missingNamespace = "missing";
+
 /** Reads a graph's arguments. */
 export function graphSubject(name: string, args: Draft<GraphArgs>): PolicySubject {
-  const namespace = args.namespace ?? "";
+  const namespace = args.namespace ?? missingNamespace;
   return {
     component: "ServiceGraph",
     name,
@@ -89,7 +92,7 @@ export function graphSubject(name: string, args: Draft<GraphArgs>): PolicySubjec
 
 /** Reads a baseline's arguments: each group of destinations is an edge from all pods of the namespace. */
 export function baselineSubject(name: string, args: Draft<BaselineArgs>): PolicySubject {
-  const namespace = args.namespace ?? "";
+  const namespace = args.namespace ?? missingNamespace;
   return {
     component: "NamespaceBaseline",
     name,

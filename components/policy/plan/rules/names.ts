@@ -76,7 +76,7 @@ export const nameRules: PolicyRule[] = [
 function namespacesOf({ namespace, edges, covered, dns }: PolicySubject): Item<string>[] {
   const peers = edges.flatMap(({ from, to }) => [from, to].filter((peer): peer is Peer => peer?.ownNamespace ?? false));
   return [
-    ...(namespace === "" ? [] : [{ value: namespace, path: "namespace" }]),
+    { value: namespace, path: "namespace" },
     ...peers.map((peer) => ({ value: peer.namespace, path: `${peer.path}.namespace` })),
     ...covered.flatMap(({ value, path }) =>
       value.namespace === undefined ? [] : [{ value: value.namespace, path: `${path}.namespace` }],

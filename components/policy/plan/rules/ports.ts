@@ -75,7 +75,7 @@ export const portRules: PolicyRule[] = [
     check: ({ edges }) =>
       repeated(edges, sameEdge).map(({ item, earlier }) => ({
         path: item.path,
-        message: `is the edge of ${earlier.path} again`,
+        message: `lets the same through as ${earlier.path}`,
         fix: "leave one out; requests of both go into one http list",
       })),
   },
