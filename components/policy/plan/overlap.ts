@@ -23,7 +23,8 @@ export function peersOverlap(a: Peer | undefined, b: Peer | undefined): boolean 
 }
 
 function oneWay(a: Peer, b: Peer): boolean {
-  switch (a.kinds[0]) {
+  const [kind] = a.kinds;
+  switch (kind) {
     case "entities":
       return values(a.entities).some((entity) => entityHas(entity, b));
     case "cidrs":
@@ -32,7 +33,9 @@ function oneWay(a: Peer, b: Peer): boolean {
       );
     case "fqdns":
       return b.kinds[0] === "fqdns" && values(a.fqdns).some((name) => values(b.fqdns).includes(name));
-    default:
+    case "labels":
+    case "all":
+    case undefined:
       return false;
   }
 }

@@ -10,13 +10,12 @@ export const metadataAddress = "169.254.169.254/32";
 /** The policies of a graph: for each edge one where it leaves and one where it arrives, as far as these are pods. */
 export function graphPolicies(subject: PolicySubject): PolicyObject[] {
   return subject.edges.flatMap((edge) => {
+    // Without problems every edge has both ends.
     const { from, to } = edge as Edge & { from: Peer; to: Peer };
-    const write = (peer: Peer, side: "egress" | "ingress", rules: JsonObject[]): PolicyObject =>
-      policyObject(`${subject.name}-${edgeName(edge, subject)}-${side}`, peer.namespace, subject, {
-        description: edgeWords(edge, subject),
-        endpointSelector: podSelector(peer),
-        [side]: rules,
-      });
+    const write = (peer: Peer, side: "egress" | "ingress", rules: JsonObject[]): PolicyObject => {
+      const spec = { description: edgeWords(edge, subject), endpointSelector: podSelector(peer), [side]: rules };
+      return policyObject(`${subject.name}-${edgeName(edge, subject)}-${side}`, peer.namespace, subject, spec, true);
+    };
     return [
       ...(isPods(from) ? [write(from, "egress", egressRules(edge, subject))] : []),
       ...(isPods(to) ? [write(to, "ingress", ingressRules(edge, subject))] : []),
@@ -24,14 +23,16 @@ export function graphPolicies(subject: PolicySubject): PolicyObject[] {
   });
 }
 
-/** The policies of a baseline: what is allowed first, so that nothing breaks while they are applied, what is denied last. */
+/** The policies of a baseline: what is allowed first, and one alone that denies the rest, so that it can come last. */
 export function baselinePolicies(subject: PolicySubject): PolicyObject[] {
-  const write = (role: string, spec: JsonObject): PolicyObject =>
-    policyObject(`${subject.name}-${role}`, subject.namespace, subject, {
-      description: baselineWords[role] ?? "",
-      endpointSelector: {},
-      ...spec,
-    });
+  const write = (role: keyof typeof baselineWords, spec: JsonObject): PolicyObject =>
+    policyObject(
+      `${subject.name}-${role}`,
+      subject.namespace,
+      subject,
+      { description: baselineWords[role], endpointSelector: {}, ...spec },
+      role === "default-deny",
+    );
   return [
     write("allow-dns", { egress: [dnsRule(subject)] }),
     ...(subject.edges.length > 0
@@ -39,18 +40,18 @@ export function baselinePolicies(subject: PolicySubject): PolicyObject[] {
       : []),
     // A denial is no default that could be off, so in audit it is left out.
     ...(subject.audit ? [] : [write("deny-metadata", { egressDeny: [{ toCIDR: [metadataAddress] }] })]),
-    // An empty rule selects the direction and allows nothing in it.
+    // An empty rule takes its direction and allows nothing in it.
     write("default-deny", { ingress: [{}], egress: [{}] }),
   ];
 }
 
 /** What the policies of a baseline are for, by role. */
-export const baselineWords: Readonly<Record<string, string>> = {
+export const baselineWords = {
   "allow-dns": "Every pod may look names up.",
   "allow-destinations": "Every pod may reach the named destinations.",
   "deny-metadata": "No pod may reach the machine's metadata, whatever else is allowed.",
   "default-deny": "What no other policy allows is denied, both ways.",
-};
+} as const;
 
 /** An edge in one sentence. */
 export function edgeWords({ from, to, ports, protocol, http, dns }: Edge, { namespace }: PolicySubject): string {

@@ -8,14 +8,23 @@ import type { PolicyObject } from "./types";
 /** Label by which Cilium knows a pod's namespace; without it a selector means the namespace of the policy. */
 const namespaceLabel = "k8s:io.kubernetes.pod.namespace";
 
-/** A policy object. In audit it denies nothing by being there. */
-export function policyObject(name: string, namespace: string, subject: PolicySubject, spec: JsonObject): PolicyObject {
-  const audit = { enableDefaultDeny: { ingress: false, egress: false } };
+/**
+ * A policy object.
+ * @param denies whether its pods lose, in its directions, what no policy allows; in audit they never do
+ */
+export function policyObject(
+  name: string,
+  namespace: string,
+  { audit }: PolicySubject,
+  spec: JsonObject,
+  denies: boolean,
+): PolicyObject {
+  const harmless = { enableDefaultDeny: { ingress: false, egress: false } };
   return {
     apiVersion: "cilium.io/v2",
     kind: "CiliumNetworkPolicy",
     metadata: { name, namespace },
-    spec: { ...spec, ...(subject.audit ? audit : {}) },
+    spec: { ...spec, ...(denies && !audit ? {} : harmless) },
   };
 }
 
@@ -52,14 +61,17 @@ export function dnsRule({ dns }: PolicySubject): JsonObject {
 }
 
 function peerSelector(peer: Peer, direction: "from" | "to"): JsonObject {
-  switch (peer.kinds[0]) {
+  const [kind] = peer.kinds;
+  switch (kind) {
     case "entities":
       return { [`${direction}Entities`]: values(peer.entities) };
     case "cidrs":
       return { [`${direction}CIDR`]: values(peer.cidrs) };
     case "fqdns":
       return { toFQDNs: values(peer.fqdns).map(fqdnSelector) };
-    default:
+    case "labels":
+    case "all":
+    case undefined:
       return {
         [`${direction}Endpoints`]: [{ matchLabels: sorted({ ...peer.labels, [namespaceLabel]: peer.namespace }) }],
       };
