@@ -36,8 +36,9 @@ function oneWay(a: Peer, b: Peer): boolean {
     case "labels":
     case "all":
     case undefined:
-      return false;
+      break;
   }
+  return false;
 }
 
 function entityHas(entity: string, peer: Peer): boolean {

@@ -72,10 +72,10 @@ function peerSelector(peer: Peer, direction: "from" | "to"): JsonObject {
     case "labels":
     case "all":
     case undefined:
-      return {
-        [`${direction}Endpoints`]: [{ matchLabels: sorted({ ...peer.labels, [namespaceLabel]: peer.namespace }) }],
-      };
+      break;
   }
+  const matchLabels = sorted({ ...peer.labels, [namespaceLabel]: peer.namespace });
+  return { [`${direction}Endpoints`]: [{ matchLabels }] };
 }
 
 function portList({ ports, protocol }: Edge): JsonObject[] {

@@ -45,16 +45,10 @@ export const httpRules: PolicyRule[] = [
   {
     id: "http-pattern",
     severity: "refusal",
-    why: "Envoy runs patterns by RE2; one that it cannot compile makes it refuse the policy.",
+    why: "Envoy runs patterns by RE2 on requests in ASCII; one that it cannot compile makes it refuse the policy, and one of other letters matches nothing.",
     check: eachPattern((pattern, path) => {
-      if (pattern.length > patternLengthLimit) return [];
-      const reason = refusal(pattern);
-      return findingIf(
-        reason !== undefined,
-        path,
-        `${shown(pattern)} ${reason ?? ""}`,
-        "write it in RE2's syntax, which has neither look-ahead nor back-references",
-      );
+      const reason = pattern.length > patternLengthLimit ? undefined : refusal(pattern);
+      return reason === undefined ? [] : [{ path, message: `${shown(pattern)} ${reason.message}`, fix: reason.fix }];
     }),
   },
   {
