@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import Ajv, { type ValidateFunction } from "ajv";
+import { RE2JS } from "re2js";
 import { parse } from "yaml";
 import { defaultVersions } from "../../components";
 import { defaultCacheDir } from "../../toolchain/cache";
@@ -19,8 +20,16 @@ export function policyValidator(file: string): ValidateFunction {
   };
   const schema = crd.spec.versions.find(({ name }) => name === "v2")?.schema.openAPIV3Schema;
   if (!schema) throw new Error(`${file} has no version v2`);
+  // A server runs the schema's patterns by Go's engine, whose syntax is RE2's. ajv tells patterns apart by their text.
+  const regExp = (pattern: string): { test: (text: string) => boolean; toString: () => string } => {
+    const compiled = RE2JS.compile(pattern);
+    return { test: (text) => compiled.test(text), toString: () => pattern };
+  };
+  regExp.code = "regExp";
   // Formats that Kubernetes does not know are no more than comments to it; the rules judge addresses themselves.
-  return new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(closed(schema) as object);
+  return new Ajv({ strict: false, validateFormats: false, allErrors: true, code: { regExp } }).compile(
+    closed(schema) as object,
+  );
 }
 
 /** A schema under which an object has no field but those that it names; Kubernetes drops others in silence. */
