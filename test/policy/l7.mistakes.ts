@@ -74,6 +74,29 @@ export const l7Mistakes: PolicyMistake[] = [
     ],
   },
   {
+    rule: "edge-locks-dns",
+    what: "lookups as a plain edge, metrics, and all pods of the namespace",
+    graph: {
+      allow: [
+        { from: app("web"), to: kubeDns, port: 53, protocol: "UDP" },
+        { from: app("prometheus"), to: { ...kubeDns, labels: { ...kubeDns.labels, tier: "x" } }, port: 9153 },
+        { from: app("web"), to: { all: true, namespace: "kube-system" }, port: 80 },
+      ],
+    },
+    lines: [0, 1, 2].map(
+      (index) =>
+        `allow[${index}].to: are the pods of DNS, which a policy of their own would close to everybody else; for lookups say dns: ["*"], which is written at the source alone; baselines and graphs allow them by themselves`,
+    ),
+  },
+  {
+    rule: "baseline-locks-dns",
+    what: "kube-system",
+    baseline: { namespace: "kube-system" },
+    lines: [
+      "namespace: kube-system is where the pods of DNS are, and nobody could look a name up any more; keep system namespaces out of baselines",
+    ],
+  },
+  {
     rule: "l7-voided",
     what: "a plain edge of the same pods",
     graph: { allow: [requestEdge(), goodEdge({ name: "again", protocol: "ANY" })] },

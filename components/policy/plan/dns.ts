@@ -1,4 +1,4 @@
-import { peersOverlap } from "./overlap";
+import { hasLabels, peersOverlap } from "./overlap";
 import { type Edge, isPods, type Peer, type PolicySubject, values } from "./subject";
 
 /** Port of DNS, the only one that Cilium's DNS proxy serves. */
@@ -52,6 +52,12 @@ export function coverOf(
 export function hasDnsRule(from: Peer | undefined, subject: PolicySubject): boolean {
   const byGraph = subject.component === "ServiceGraph";
   return byGraph && isPods(from) && coverOf(from, subject) === undefined && ownDnsEdges(from, subject).length === 0;
+}
+
+/** Whether a policy for the destination of an edge would be one for the pods of DNS. */
+export function reachesDns({ to }: Edge, { dns }: PolicySubject): boolean {
+  if (!isPods(to) || to.namespace !== dns.namespace) return false;
+  return hasLabels(to.labels, dns.labels) || hasLabels(dns.labels, to.labels);
 }
 
 /** Whether two peers are written alike, and so are the same pods. */

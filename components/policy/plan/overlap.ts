@@ -52,7 +52,8 @@ function entityHas(entity: string, peer: Peer): boolean {
   return entity === "world";
 }
 
-function hasLabels(labels: Record<string, string>, wanted: Record<string, string>): boolean {
+/** Whether labels include all of others. */
+export function hasLabels(labels: Record<string, string>, wanted: Record<string, string>): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }
 

@@ -7,7 +7,7 @@ import type { PolicyObject } from "./types";
 /** Address under which clouds hand out a machine's data and, with it, its secrets. */
 export const metadataAddress = "169.254.169.254/32";
 
-/** The policies of a graph: for each edge one where it leaves and one where it arrives, as far as these are pods. */
+/** The policies of a graph: for each edge one where it leaves and one where it arrives, as far as these are pods; of lookups the first alone. */
 export function graphPolicies(subject: PolicySubject): PolicyObject[] {
   return subject.edges.flatMap((edge) => {
     // Without problems every edge has both ends.
@@ -18,7 +18,8 @@ export function graphPolicies(subject: PolicySubject): PolicyObject[] {
     };
     return [
       ...(isPods(from) ? [write(from, "egress", egressRules(edge, subject))] : []),
-      ...(isPods(to) ? [write(to, "ingress", ingressRules(edge, subject))] : []),
+      // The pods of DNS are everybody's: a policy for them would close them to all other sources.
+      ...(isPods(to) && edge.dns === undefined ? [write(to, "ingress", ingressRules(edge, subject))] : []),
     ];
   });
 }

@@ -78,7 +78,7 @@ export interface EdgeArgs {
    * protected, and on the source's side only where `to` is outside.
    */
   http?: HttpArgs[];
-  /** Names that may be looked up, for an edge to DNS on port 53; `*` is every name. Takes the place of the graph's own rule for DNS. */
+  /** Names that may be looked up, for an edge to DNS on port 53; `*` is every name. Takes the place of the graph's own rule for DNS, and is written at the source alone. */
   dns?: string[];
 }
 

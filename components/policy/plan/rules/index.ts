@@ -4,6 +4,7 @@ import { structureRules } from "../../../plan/rules";
 import type { PolicySubject } from "../subject";
 import { httpRules } from "./http";
 import { l7Rules } from "./l7";
+import { lookupRules } from "./lookups";
 import { nameRules } from "./names";
 import { peerRules } from "./peers";
 import { portRules } from "./ports";
@@ -29,6 +30,7 @@ export const policyRules: readonly PolicyRule[] = [
   ...peerRules,
   ...portRules,
   ...l7Rules,
+  ...lookupRules,
   ...httpRules,
   acceptRule,
 ];

@@ -1,10 +1,9 @@
 import type { Finding } from "../../../plan/problems";
 import { findingIf } from "../../../plan/rules/rule";
-import { coverOf, dnsPort, hasDnsRule, samePeer } from "../dns";
-import { isFqdn } from "../fqdn";
+import { coverOf, hasDnsRule, samePeer } from "../dns";
 import { edgesOverlap, peersOverlap } from "../overlap";
-import { type Edge, isPods, type PolicySubject } from "../subject";
-import { eachEdge, failing, type PolicyRule } from "./rule";
+import type { Edge, PolicySubject } from "../subject";
+import { eachEdge, type PolicyRule } from "./rule";
 
 /** Rules about edges whose requests or lookups are judged. */
 export const l7Rules: PolicyRule[] = [
@@ -67,53 +66,6 @@ export const l7Rules: PolicyRule[] = [
     ),
   },
   {
-    id: "dns-port",
-    severity: "refusal",
-    why: `Cilium's DNS proxy serves port ${dnsPort} alone.`,
-    check: eachEdge(({ dns, ports }) =>
-      ports.flatMap(({ first, path }) =>
-        findingIf(
-          dns !== undefined && first !== dnsPort && first !== 0,
-          path,
-          `${first} is not the port of DNS`,
-          `use ${dnsPort}`,
-        ),
-      ),
-    ),
-  },
-  {
-    id: "dns-from-pods",
-    severity: "refusal",
-    why: "Cilium reads lookups where they leave a pod; on the other side it refuses them.",
-    check: eachEdge(({ dns, from, path }) =>
-      findingIf(
-        dns !== undefined && from?.kinds.length === 1 && !isPods(from),
-        `${path}.dns`,
-        "the source is not pods, whose lookups are the only ones that are read",
-        "leave dns out",
-      ),
-    ),
-  },
-  {
-    id: "dns-names",
-    severity: "refusal",
-    why: "Cilium refuses a malformed name, and takes an empty list for every name.",
-    check: eachEdge(({ dns, path }) => [
-      ...findingIf(
-        dns?.length === 0,
-        `${path}.dns`,
-        "an empty list would let every lookup through",
-        'name them, or give ["*"]',
-      ),
-      ...failing(
-        dns ?? [],
-        isFqdn,
-        (text) => `${text} is not a DNS name or a pattern of one`,
-        'write it like "api.example.com" or "*.example.com"',
-      ),
-    ]),
-  },
-  {
     id: "l7-voided",
     severity: "refusal",
     why: "What one policy lets through no other takes back: beside a plain rule for the same peers and port a filter of requests has no effect.",
@@ -121,18 +73,6 @@ export const l7Rules: PolicyRule[] = [
       subject.edges
         .filter((edge) => judgedFields(edge).length > 0)
         .flatMap((edge) => [...voidingEdges(edge, subject), ...voidingDns(edge, subject)]),
-  },
-  {
-    id: "dns-not-visible",
-    severity: "warning",
-    why: "Without the DNS proxy nobody sees which names pods look up.",
-    check: ({ component, l7Proxy }) =>
-      findingIf(
-        component === "NamespaceBaseline" && !l7Proxy,
-        "l7Proxy",
-        "lookups are allowed, and names are not visible: without l7Proxy there is no DNS proxy",
-        "run Cilium with l7Proxy if names matter",
-      ),
   },
 ];
 
