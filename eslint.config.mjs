@@ -72,6 +72,8 @@ export default defineConfig(
   ...[
     { files: ["components/plan/*.ts"], outside: "^\\.\\./" },
     { files: ["components/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./" },
+    { files: ["components/policy/plan/*.ts"], outside: "^\\.\\./(?!\\.\\./plan/)" },
+    { files: ["components/policy/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./(?!\\.\\./plan/)" },
   ].map(({ files, outside }) => ({
     files,
     rules: {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { Context, Runnable, Suite } from "mocha";
 import { cachedChart, cachedTool } from "./plan/tools";
+import { cachedPolicyCrd } from "./policy/schema";
 import { canHaveGoClient, canHavePythonClient } from "./sandbox/api/clients";
 
 /** Something of the host that some tests cannot do without. */
@@ -67,6 +68,12 @@ export const capabilities: readonly Capability[] = [
     reason:
       "Having the chart's schema judge the planned values needs helm and the chart in the cache; `up` puts them there.",
     probe: () => cachedTool("helm") !== undefined && cachedChart() !== undefined,
+  },
+  {
+    name: "cilium-crds",
+    reason:
+      "Having the schema of Cilium's own types judge the planned policies needs Cilium's sources in the cache; `up` puts them there.",
+    probe: () => cachedPolicyCrd() !== undefined,
   },
   {
     name: "hcloud-python",

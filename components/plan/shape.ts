@@ -5,12 +5,12 @@ import { suggest, type Finding } from "./problems";
 export type Shape =
   | { kind: "text"; oneOf?: readonly string[] }
   | { kind: "integer" }
+  | { kind: "boolean" }
   | { kind: "null-or-text" }
   | { kind: "list"; of: Shape }
   | { kind: "map"; of: Shape }
   | { kind: "object"; fields: Readonly<Record<string, Field>> }
   | { kind: "json" }
-  | { kind: "boolean" }
   /** One of several objects, told apart by a text field; the first stands for a value without it. */
   | { kind: "variant"; by: string; of: Readonly<Record<string, Shape>> };
 

@@ -12,6 +12,8 @@ export interface Registration {
   /** Inputs in the engine's form: secrets are wrapped, unknown values are a fixed text. */
   inputs: Record<string, unknown>;
   urn: string;
+  /** Reference to the provider; empty for the default one. */
+  provider: string;
   deletedWith: string;
   deleteBeforeReplace: boolean;
   ignoreChanges: string[];
@@ -129,6 +131,7 @@ function describe(request: RegisterResourceRequest, urn: string): Registration {
     parent: request.getParent().split("::").slice(2).join(" ").split("$").at(-1) ?? "",
     inputs: request.getObject()?.toJavaScript() ?? {},
     urn,
+    provider: request.getProvider(),
     deletedWith: request.getDeletedwith(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     ignoreChanges: request.getIgnorechangesList(),

@@ -16,6 +16,7 @@ export const tiers: readonly Tier[] = [
     tools: false,
   },
   { name: "plan", files: ["test/plan/**/*.test.ts"], limitMinutes: 5, tools: true },
+  { name: "policy", files: ["test/policy/**/*.test.ts"], limitMinutes: 5, tools: true },
   { name: "doctor", files: ["test/doctor/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "cli", files: ["test/cli/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "components", files: ["test/components/**/*.test.ts"], limitMinutes: 5, tools: false },

@@ -1,0 +1,3 @@
+export { NamespaceBaseline, type NamespaceBaselineArgs } from "./baseline";
+export * from "./plan";
+export { ServiceGraph, type ServiceGraphArgs } from "./serviceGraph";
