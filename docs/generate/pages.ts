@@ -26,7 +26,8 @@ const sources = [
   "components/underlay/hetzner.ts",
 ];
 
-const made = "<!-- Made by `npm run docs` from the code. Change it there. -->";
+/** First line of every page that is made. */
+export const made = "<!-- Made by `npm run docs` from the code. Change it there. -->";
 
 /** Reference of the component's arguments and outputs, from the docstrings. */
 export function argumentsPage(): string {
@@ -178,7 +179,7 @@ function linked(source: string): string {
 }
 
 /** Names of a type and of all that it mentions, in the order in which a reader meets them. */
-function reachable(declarations: Map<string, Declaration>, names: string[]): string[] {
+export function reachable(declarations: Map<string, Declaration>, names: string[]): string[] {
   const order: string[] = [];
   const queue = [...names];
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
@@ -190,8 +191,11 @@ function reachable(declarations: Map<string, Declaration>, names: string[]): str
   return order;
 }
 
-/** @param always what is said of a member that is not optional */
-function section(declarations: Map<string, Declaration>, name: string, always: string): string {
+/**
+ * A type with its members.
+ * @param always what is said of a member that is not optional
+ */
+export function section(declarations: Map<string, Declaration>, name: string, always: string): string {
   const declaration = declarations.get(name);
   if (!declaration) throw new Error(`no type is called ${name}`);
   const { doc, members, alias } = declaration;
@@ -215,10 +219,12 @@ function item({ path, type, optional, doc }: Member, always: string): string {
   return [head, ...rest.map((paragraph) => `  ${paragraph}`)].join("\n\n");
 }
 
-function lines(...texts: string[]): string {
+/** Lines of one paragraph. */
+export function lines(...texts: string[]): string {
   return texts.join("\n");
 }
 
-function cell(text: string): string {
+/** Text in a cell of a table. */
+export function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }

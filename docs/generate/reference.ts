@@ -2,6 +2,7 @@ import path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { root } from "./declarations";
 import { argumentsPage, decisionsPage, rulesPage, tuningPage } from "./pages";
+import { policiesPage } from "./policyPage";
 
 /** A page of the reference: where it lies and what it should say. */
 export interface Page {
@@ -11,7 +12,13 @@ export interface Page {
 
 /** All pages that are made from the code. */
 export async function referencePages(): Promise<Page[]> {
-  const pages = { arguments: argumentsPage(), decisions: decisionsPage(), rules: rulesPage(), tuning: tuningPage() };
+  const pages = {
+    arguments: argumentsPage(),
+    decisions: decisionsPage(),
+    policies: policiesPage(),
+    rules: rulesPage(),
+    tuning: tuningPage(),
+  };
   return Promise.all(
     Object.entries(pages).map(async ([name, text]) => {
       const file = path.join(root, "docs/reference", `${name}.md`);

@@ -72,7 +72,10 @@ describe("any graph", function () {
         const checked = checkServiceGraph("graph", args);
         assertSound(checked);
         seen[checked.plan ? "good" : "bad"]++;
-        if (!checked.plan) { assert.throws(() => planServiceGraph("graph", args), PolicyError); return; }
+        if (!checked.plan) {
+          assert.throws(() => planServiceGraph("graph", args), PolicyError);
+          return;
+        }
         const { policies } = checked.plan;
         for (const policy of policies)
           assert.ok(valid(policy), `${JSON.stringify(policy)}: ${JSON.stringify(valid.errors)}`);

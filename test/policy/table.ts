@@ -57,6 +57,6 @@ export function testPolicyMistakes(mistakes: PolicyMistake[]): void {
 }
 
 /** Arguments as a configuration file may hold them: of any type. */
-export function raw<T>(value: unknown): T {
-  return value as T;
+export function raw(value: unknown): never {
+  return value as never;
 }
