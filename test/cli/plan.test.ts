@@ -55,7 +55,7 @@ describe("zerosteal plan", function () {
     assert.equal(code, 0);
     assert.match(
       out,
-      /^ {2}cilium\.loadBalancer\.mode = snat\n {4}The cloud checks sources .*\n {4}Source: docs\/decisions\/snat\.md$/m,
+      /^ {2}cilium\.loadBalancer\.mode = snat\n {4}dsr where no network checks sources: .*\n {4}Source: docs\/decisions\/snat\.md$/m,
     );
     assert.match(out, /^ {2}sysctl\.net\.core\.somaxconn = 65535$/m);
     const decisions = JSON.parse(zerosteal(["plan", "--explain", "--json", example]).out) as object[];

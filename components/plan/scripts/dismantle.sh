@@ -34,7 +34,9 @@ remove_files() {
   fi
   sed -i '/^# BEGIN zerosteal$/,/^# END zerosteal$/d' /etc/hosts
   # A folder that the machine's owner mounted stays, and so does what it holds of others.
-  rm -rf --one-file-system /etc/zerosteal "$state" /var/cache/zerosteal /etc/kubernetes /var/lib/etcd
+  rm -rf --one-file-system /etc/zerosteal "$state" /var/cache/zerosteal /var/lib/etcd
+  # Drop-ins for kubelet and containerd that the machine's owner put beside the plan's are not ours to take.
+  rm -rf --one-file-system /etc/kubernetes/manifests /etc/kubernetes/pki /etc/kubernetes/*.conf
   find /var/lib/kubelet -xdev -mindepth 1 -delete 2>/dev/null || echo 'some files of pods stay in /var/lib/kubelet' >&2
   systemctl daemon-reload
 }

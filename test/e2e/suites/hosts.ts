@@ -154,7 +154,7 @@ export function hostsSuite(): void {
       const traces = await onNode(
         cluster,
         node,
-        "ls -d /etc/zerosteal /var/lib/zerosteal /etc/kubernetes /run/cilium /sys/fs/bpf/cilium /etc/sysctl.d/90-zerosteal.conf 2>/dev/null || true; " +
+        "ls -d /etc/zerosteal /var/lib/zerosteal /etc/kubernetes/pki /etc/kubernetes/kubelet.conf.d/50-zerosteal.conf /etc/kubernetes/manifests /run/cilium /sys/fs/bpf/cilium /etc/sysctl.d/90-zerosteal.conf 2>/dev/null || true; " +
           "nft list tables | grep zerosteal || true; systemctl is-active kubelet containerd zerosteal-firewall || true; " +
           "grep zerosteal /etc/hosts || true; ls /sys/class/net | grep -E 'cilium|lxc' || true",
       );
