@@ -52,7 +52,18 @@ describe("networks", function () {
       ipRange: "10.0.0.0/16",
       gateway: "10.0.0.1",
       routes: [{ destination: "10.244.0.0/24", gateway: "10.0.0.5" }],
+      segment: "routed",
     });
+  });
+
+  it("are one segment with the sandbox's own label, and with no other", async () => {
+    for (const [name, labels, segment] of [
+      ["one", { "sandbox/segment": "l2" }, "l2"],
+      ["other", { "sandbox/segment": "l3" }, "routed"],
+    ] as const) {
+      await makeNetwork(cloud, { name, labels });
+      assert.equal([...cloud.driver.networks.values()].at(-1)?.segment, segment);
+    }
   });
 
   it("need a private range of /24 or more", async () => {
