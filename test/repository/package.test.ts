@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
@@ -8,6 +8,7 @@ import { after, before, describe, it } from "mocha";
 const root = path.resolve(__dirname, "..", "..");
 
 interface PackageJson {
+  exports: Record<string, { default: string }>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
   bin: Record<string, string>;
@@ -18,6 +19,7 @@ describe("the package", function () {
   this.timeout(300_000);
   let project: string;
   let packed: string;
+  let tarball: string;
 
   before(() => {
     project = mkdtempSync(path.join(os.tmpdir(), "zerosteal-package-"));
@@ -32,8 +34,9 @@ describe("the package", function () {
       },
     );
     const [{ filename }] = JSON.parse(output.slice(output.indexOf("["))) as [{ filename: string }];
+    tarball = path.join(project, filename);
     mkdirSync(packed, { recursive: true });
-    execFileSync("tar", ["-xzf", path.join(project, filename), "-C", packed, "--strip-components=1"]);
+    execFileSync("tar", ["-xzf", tarball, "-C", packed, "--strip-components=1"]);
     const { dependencies, peerDependencies } = manifest();
     for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
       const link = path.join(project, "node_modules", name);
@@ -52,12 +55,41 @@ describe("the package", function () {
     return execFileSync(process.execPath, args, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   }
 
+  function publint(file: string): string {
+    return tool("publint/src/cli.js", "run", file, "--strict");
+  }
+
+  function typesWrong(file: string): string {
+    return tool("@arethetypeswrong/cli/dist/index.js", file, "--no-color");
+  }
+
+  /** Runs a tool of the repository. Throws with what it printed. */
+  function tool(script: string, ...args: string[]): string {
+    try {
+      return node(path.join(root, "node_modules", script), ...args);
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(stdout + stderr, { cause: error });
+    }
+  }
+
+  /** The package with another package.json. */
+  function repack(change: (json: PackageJson) => void): string {
+    const folder = mkdtempSync(path.join(project, "repacked-"));
+    cpSync(packed, path.join(folder, "package"), { recursive: true });
+    const json = manifest();
+    change(json);
+    writeFileSync(path.join(folder, "package/package.json"), JSON.stringify(json));
+    execFileSync("tar", ["-czf", path.join(folder, "package.tgz"), "-C", folder, "package"]);
+    return path.join(folder, "package.tgz");
+  }
+
   it("holds the library, its command and nothing of the rest of the repository", () => {
     const files = execFileSync("find", [packed, "-type", "f", "-printf", "%P\n"], { encoding: "utf8" })
       .trim()
       .split("\n");
     const belongs =
-      /^(dist\/(components\/.*\.(js|d\.ts|sh)|cli\/(zerosteal|doctor|plan|planText)\.(js|d\.ts))|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/(components\/.*\.(js|js\.map|d\.ts|sh)|cli\/(zerosteal|doctor|plan|planText)\.(js|js\.map|d\.ts))|[A-Z]+(\.md)?|package\.json)$/;
     assert.deepEqual(
       files.filter((file) => !belongs.test(file)),
       [],
@@ -67,12 +99,54 @@ describe("the package", function () {
     }
   });
 
+  it("is small", () => {
+    assert.ok(statSync(tarball).size < 300_000, `${statSync(tarball).size} bytes packed`);
+  });
+
+  it("is packed as publint wants it, which finds an entry without a file", () => {
+    assert.match(publint(tarball), /All good!/);
+    const broken = repack((json) => (json.exports["./plan"] = { default: "./dist/components/plan/gone.js" }));
+    assert.throws(() => publint(broken), /gone\.js but the file does not exist/);
+  });
+
+  it("has types that every way of resolving modules finds, and this is seen where they are missing", () => {
+    assert.match(typesWrong(tarball), /No problems found/);
+    const broken = repack((json) => Object.assign(json, { typesVersions: undefined }));
+    assert.throws(() => typesWrong(broken), /node10 .* Resolution failed/);
+  });
+
   it("gives the library to a program", () => {
     const names = node(
       "-p",
       'const z = require("zerosteal"); [z.TunedCluster, z.planCluster, z.hetzner].map((f) => f.name).join()',
     );
     assert.equal(names.trim(), "TunedCluster,planCluster,hetzner");
+  });
+
+  it("gives an ES module every name of every entry, and the same classes as a CommonJS module", () => {
+    writeFileSync(
+      path.join(project, "program.mjs"),
+      `import { createRequire } from "node:module";
+       import { hetzner, NamespaceBaseline, planCluster, TunedCluster } from "zerosteal";
+       import { PlanError } from "zerosteal/plan";
+       import { runDoctor } from "zerosteal/doctor";
+       const require = createRequire(import.meta.url);
+       for (const entry of ["zerosteal", "zerosteal/plan", "zerosteal/doctor"]) {
+         const found = Object.keys(await import(entry));
+         const lost = Object.keys(require(entry)).filter((name) => !found.includes(name));
+         if (lost.length > 0) throw new Error(entry + " loses " + lost);
+       }
+       if (require("zerosteal").TunedCluster !== TunedCluster) throw new Error("two classes of one name");
+       console.log([hetzner, NamespaceBaseline, planCluster, TunedCluster, PlanError, runDoctor].map((f) => f.name).join());`,
+    );
+    const names = node("program.mjs").trim();
+    assert.equal(names, "hetzner,NamespaceBaseline,planCluster,TunedCluster,PlanError,runDoctor");
+  });
+
+  it("says of its own code where it stands in the sources", () => {
+    const script = `try { require("zerosteal/plan").planCluster("x", {}); } catch (error) { error.stack }`;
+    const stack = node("--enable-source-maps", "-p", script);
+    assert.match(stack, /components\/plan\/cluster\.ts:\d+/);
   });
 
   it("plans a cluster, with the scripts that nodes run", () => {
