@@ -6,6 +6,7 @@
 import { execa } from "execa";
 import os from "node:os";
 import path from "node:path";
+import { median } from "./median";
 
 const instance = "bench";
 const root = path.join(__dirname, "..");
@@ -21,14 +22,6 @@ async function timed(args: string[]): Promise<number> {
   });
   if (result.exitCode !== 0) throw new Error(`${args.join(" ")} ended with ${result.exitCode}:\n${result.all}`);
   return (Date.now() - started) / 1000;
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
 async function series(title: string, flags: string[], runs: number): Promise<number> {

@@ -1,4 +1,6 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import type * as kubernetes from "@pulumi/kubernetes";
+// A file alone: the package as a whole loads a hundred more, which is most of the time that an import of ours would take.
+import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { installCilium } from "./cilium/release";
 import { childOptions, type ClusterContext, type Transform } from "./context";
@@ -148,7 +150,7 @@ function hostLogin(
 
 function kubernetesProvider(context: ClusterContext, kubeconfig: pulumi.Output<string>): kubernetes.Provider {
   const name = context.plan.name;
-  return new kubernetes.Provider(
+  return new Provider(
     name,
     {
       kubeconfig,

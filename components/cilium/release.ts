@@ -1,4 +1,5 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import type * as kubernetes from "@pulumi/kubernetes";
+import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import type * as pulumi from "@pulumi/pulumi";
 import { childOptions, type ClusterContext, type Transform, transformed } from "../context";
 
@@ -10,7 +11,7 @@ export function installCilium(
   transform: Transform<kubernetes.helm.v3.ReleaseArgs> | undefined,
 ): kubernetes.helm.v3.Release {
   const { cilium, name } = context.plan;
-  return new kubernetes.helm.v3.Release(
+  return new Release(
     ...transformed<kubernetes.helm.v3.ReleaseArgs>(
       transform,
       `cilium-${name}`,

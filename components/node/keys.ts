@@ -1,6 +1,9 @@
+import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
-import { utils } from "ssh2";
+import type * as ssh2 from "ssh2";
 import { childOptions, type ClusterContext } from "../context";
+
+const requireHere = createRequire(__filename);
 
 /** An SSH key pair; the private half is always a secret. */
 export interface KeyPair {
@@ -15,6 +18,8 @@ export interface KeyPair {
  * @param type `ed25519` for clients; `ecdsa` for one-time host keys, so that a node can hold its lasting ed25519 key beside it
  */
 export function keptKeyPair(context: ClusterContext, name: string, type: "ed25519" | "ecdsa"): KeyPair {
+  // Loaded when a key is made, not with the package: a fifth of the package's import time, and existing hosts need none.
+  const { utils } = requireHere("ssh2") as typeof ssh2;
   const pair =
     type === "ecdsa" ? utils.generateKeyPairSync("ecdsa", { bits: 256 }) : utils.generateKeyPairSync("ed25519");
   const stash = new pulumi.Stash(

@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import * as pulumi from "@pulumi/pulumi";
 import { renderProblem } from "../plan/problems";
 import type { Problem } from "../plan/types";
@@ -34,10 +34,10 @@ export function registerPolicy(
   { apiVersion, kind, metadata, spec }: PolicyObject,
   { awaitValid = true }: PolicyComponentArgs,
   dependsOn: pulumi.Resource[] = [],
-): kubernetes.apiextensions.CustomResource {
+): CustomResource {
   // A policy that Cilium finds malformed is stored all the same and enforces nothing.
   const annotations = awaitValid ? { "pulumi.com/waitFor": "condition=Valid" } : undefined;
-  return new kubernetes.apiextensions.CustomResource(
+  return new CustomResource(
     metadata.name,
     { apiVersion, kind, metadata: { ...metadata, ...(annotations ? { annotations } : {}) }, spec },
     { parent, dependsOn, customTimeouts: { create: "2m", update: "2m" } },
