@@ -143,6 +143,7 @@ export const clusterArgsShape: Shape = object({
       profile: { shape: oneOf("latency", "throughput", "minimal") },
       bbr: { shape: oneOf("node-and-pod", "node", "off") },
       sysctls: { shape: { kind: "map", of: { kind: "null-or-text" } } },
+      transparentHugePages: { shape: oneOf("always", "madvise", "never", "system") },
       podSysctls: { shape: texts },
     }),
   },

@@ -1,6 +1,7 @@
 import { addressAt, mustParse, subrangeAt } from "./addresses";
 import { binFolder, resolveArtifacts, upstreamArtifacts, versionInstalled } from "./artifacts";
 import { ciliumNamespace, ciliumRelease, ciliumValues, mergeValues } from "./cilium";
+import { planCpu } from "./cpu";
 import { userData } from "./cloudInit";
 import { apiPort, initDocuments, joinDocument } from "./kubeadm";
 import { hostFirewallFiles } from "./hostFirewall";
@@ -19,7 +20,7 @@ import {
 } from "./resolve";
 import type { Reason } from "./reason";
 import { sysctlsFor } from "./sysctl";
-import { planUnderlay, typeOfPool } from "./underlay";
+import { hostType, planUnderlay, typeOfPool } from "./underlay";
 import type {
   ClusterArgs,
   ClusterPlan,
@@ -42,7 +43,10 @@ type Frame = Omit<ClusterPlan, "nodes" | "placementGroups" | "cilium" | "warning
 export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]): ClusterPlan {
   const frame = buildFrame(name, args);
   const pools = resolvePools(args);
-  const common = [...commonFiles({ ...frame, args }), ...hostFirewallFiles(frame)];
+  const common = [
+    ...commonFiles({ ...frame, args, hugePages: frame.transparentHugePages }),
+    ...hostFirewallFiles(frame),
+  ];
   const nodes = pools.flatMap((pool) =>
     Array.from({ length: pool.count }, (_, offset) => buildNode(frame, common, args, pool, offset + 1)),
   );
@@ -81,6 +85,7 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
     firewall: firewallRules(args),
     sysctls: sysctlsFor(tuning),
     bbr: tuning.bbr,
+    transparentHugePages: tuning.hugePages,
   };
 }
 
@@ -93,16 +98,15 @@ function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: Re
   const bits = args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
   const podCidr = subrangeAt(mustParse(frame.podCidr), bits, number);
   const labels = nodeLabels(frame.name, underlay.kind === "hetzner" ? underlay.location : undefined, pool);
+  const host = underlay.kind === "hosts" ? underlay.machines[name] : undefined;
+  const cpu = planCpu(pool.cpuIsolation, host ? hostType(name, host) : typeOfPool(args, pool));
   const files = nodeFiles(common, {
     args,
     name,
     privateAddress,
     privateInterface: frame.underlay.interfaces.private,
     api: frame.api,
-    cpu: {
-      isolation: pool.cpuIsolation,
-      cores: underlay.kind === "hosts" ? (underlay.machines[name]?.cpus ?? 1) : typeOfPool(args, pool).cores,
-    },
+    cpu,
   });
   const facts = { name, privateAddress, taints: pool.taints };
   const api = { cluster: frame.name, apiName: frame.api.name };
@@ -113,7 +117,7 @@ function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: Re
     index,
     number,
     ...(cloud ? { serverType: pool.serverType, placementGroup: placementGroupName(frame.name, pool.name, index) } : {}),
-    cpuIsolation: pool.cpuIsolation,
+    cpu,
     privateAddress,
     podCidr,
     ...(frame.tunnel === "none" && underlay.nextHop === "gateway"

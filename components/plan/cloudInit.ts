@@ -33,10 +33,13 @@ export function userData(nodeName: string, files: NodeFile[]): string {
   return `#cloud-config\n${toYaml(document)}write_files:\n${files.map(fileEntry).join("")}`;
 }
 
+/** As little as YAML lets a text be indented below a key of a list's item: it counts once for every line of every file. */
+const indent = "   ";
+
 /** A file as an entry of `write_files`. Written by hand: a YAML writer takes most of a plan's time for these long texts. */
 function fileEntry({ path, mode, content }: NodeFile): string {
-  const text = content.replace(/^(?=.)/gm, "      ");
-  return `  - content: |2\n${text}    path: "${path}"\n    permissions: "${mode}"\n`;
+  const text = content.replace(/^(?=.)/gm, indent);
+  return `- content: |1\n${text}  path: "${path}"\n  permissions: "${mode}"\n`;
 }
 
 /** User data with the private host key in place of the placeholder, each line indented as YAML wants it. */

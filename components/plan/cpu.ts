@@ -1,6 +1,7 @@
 import type { JsonObject } from "./merge";
 import type { Reason } from "./reason";
-import type { CpuIsolation } from "./types";
+import type { ServerType } from "./catalogue";
+import type { CpuIsolation, CpuPlan } from "./types";
 
 /**
  * CPUs of a node that are kept for the system, interrupts and the data path: 1 below 8 vCPUs, 2 from 8, one more for each 8 above 16.
@@ -11,16 +12,24 @@ export function reservedCpus(cores: number): string {
   return count === 1 ? "0" : `0-${count - 1}`;
 }
 
+/** CPUs of a node that has a kind of isolation. */
+export function planCpu(isolation: CpuIsolation, type: Pick<ServerType, "cores" | "cpuType">): CpuPlan {
+  const { cores, cpuType } = type;
+  const reserved = isolation === "none" ? "" : reservedCpus(cores);
+  return { isolation, cores, dedicated: cpuType === "dedicated", reserved };
+}
+
 /**
- * The kubelet's settings for a kind of isolation.
- * `none` is spelled out too, so that a pool which gives isolation up returns to it.
- * @param cores vCPUs of the server type
+ * The kubelet's settings for a kind of isolation. `none` is spelled out too, so that a pool which gives isolation up returns to it. Where
+ * the machine shows threads, scripts/cpus.sh adds what only the machine knows.
  */
-export function cpuSettings(isolation: CpuIsolation, cores: number): JsonObject {
+export function cpuSettings({ isolation, reserved }: Pick<CpuPlan, "isolation" | "reserved">): JsonObject {
   if (isolation === "none") return { cpuManagerPolicy: "none" };
   return {
     cpuManagerPolicy: "static",
-    reservedSystemCPUs: reservedCpus(cores),
+    reservedSystemCPUs: reserved,
+    // CPUs and devices of one pod from one NUMA node where that can be, and no pod refused where it cannot: nearly all VPS have one.
+    topologyManagerPolicy: "best-effort",
     ...(isolation === "strict" ? { cpuManagerPolicyOptions: { "strict-cpu-reservation": "true" } } : {}),
   };
 }
@@ -39,11 +48,12 @@ export const isolationReasons: Readonly<Record<CpuIsolation, Reason>> = {
     source: "Kubernetes documentation, CPU management policies",
   },
   static: {
-    why: "Guaranteed pods with whole CPUs get them alone; the reserved CPUs are never among those.",
-    source: "Kubernetes documentation, CPU management policies: static",
+    why: "Guaranteed pods with whole CPUs get them alone; the reserved CPUs are never among those, and NICs interrupt the reserved ones only.",
+    source: "Kubernetes documentation, CPU management policies: static; docs/decisions/cpu-isolation.md",
   },
   strict: {
-    why: "As static, and no pod at all runs on the reserved CPUs, where interrupts, the data path and the system work.",
-    source: "Kubernetes documentation, CPU management policies: strict-cpu-reservation",
+    why: "As static, and the reserved CPUs are the system's: no pod runs there, no daemon elsewhere; where CPUs are threads, pods get whole cores.",
+    source:
+      "Kubernetes documentation, CPU management policies: strict-cpu-reservation, full-pcpus-only; docs/decisions/cpu-isolation.md",
   },
 };

@@ -1,13 +1,13 @@
 import { numberReason } from "./addresses";
 import { firewallReason } from "./build";
 import { valueReasons } from "./cilium";
-import { cpuSettings, isolationReasons } from "./cpu";
+import { isolationReasons, planCpu } from "./cpu";
 import { hostFirewallReason } from "./hostFirewall";
 import { at, leafPaths, leaves, type JsonObject } from "./merge";
 import { mtuReasons } from "./mtu";
 import { apiNameReason, placementReason } from "./names";
 import type { Reason } from "./reason";
-import { bbrReasons, defaultReasons, defaults, resolvePools, type ResolvedPool } from "./resolve";
+import { bbrReasons, defaultReasons, defaults, hugePageReasons, resolvePools, type ResolvedPool } from "./resolve";
 import { ruleTable } from "./rules";
 import { hostsReasons, typeOfPool } from "./underlay";
 import type { ClusterArgs, ClusterPlan, NodePlan } from "./types";
@@ -148,8 +148,8 @@ function poolDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
 function isolationOf(pool: ResolvedPool, args: ClusterArgs): string {
   const { cpuIsolation } = pool;
   const { name, ...type } = typeOfPool(args, pool);
-  const { reservedSystemCPUs: reserved = "none" } = cpuSettings(cpuIsolation, type.cores);
-  return `${cpuIsolation} (${name}, ${type.cores} ${type.cpuType} vCPUs; reserved: ${String(reserved)})`;
+  const { reserved } = planCpu(cpuIsolation, type);
+  return `${cpuIsolation} (${name}, ${type.cores} ${type.cpuType} vCPUs; reserved: ${reserved || "none"})`;
 }
 
 const unexplained: Reason = { why: "No reason is recorded.", source: "components/plan/cilium.ts" };
@@ -172,6 +172,12 @@ function kernelDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
   const left = Object.entries(args.tuning?.sysctls ?? {}).filter(([, value]) => value === null);
   return [
     { id: "bbr", topic, value: plan.bbr, ...bbrReasons[plan.bbr] },
+    {
+      id: "transparent-huge-pages",
+      topic,
+      value: plan.transparentHugePages,
+      ...hugePageReasons[plan.transparentHugePages],
+    },
     ...plan.sysctls.map(({ key, value, why, source }) => ({ id: `sysctl.${key}`, topic, value, why, source })),
     ...left.map(([key]) => ({
       id: `sysctl.${key}`,

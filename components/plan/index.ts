@@ -9,7 +9,7 @@ export { podSecurityContext } from "./podSysctls";
 export { PlanError, renderProblem, renderProblems } from "./problems";
 export { dismantleScript, preflightScript } from "./hostScripts";
 export { ruleTable } from "./rules";
-export { type ProfileChoice, profileBbr, type SysctlRow, tuningProfiles } from "./sysctlRow";
+export { type ProfileChoice, profileBbr, profileHugePages, type SysctlRow, tuningProfiles } from "./sysctlRow";
 export { sysctlTable } from "./sysctlTable";
 export type * from "./types";
 export { defaultVersions, testedPairs, type TestedPair } from "./versions";

@@ -4,8 +4,9 @@ import { artifactTable } from "./artifacts";
 import { criSocket, kubeletSettings } from "./kubeadm";
 import { cpuSettings } from "./cpu";
 import type { JsonObject } from "./merge";
+import { resolveTuning } from "./resolve";
 import { modulesFor } from "./sysctl";
-import type { ClusterArgs, CpuIsolation, NodeArtifact, NodeFile, SysctlEntry } from "./types";
+import type { ClusterArgs, CpuPlan, HugePages, NodeArtifact, NodeFile, SysctlEntry } from "./types";
 import { sandboxImage } from "./versions";
 import { toYaml } from "./yaml";
 
@@ -22,6 +23,11 @@ export const kubeletDropIns = "/etc/kubernetes/kubelet.conf.d";
 /** The setup script: the same for all nodes, what differs stands in files. */
 export const setupScript = readScript("setup.sh");
 
+/** Where the script lies that holds the reserved CPUs; the kubelet's unit calls it, and a unit of its own at boot. */
+export const cpusPath = "/usr/local/sbin/zerosteal-cpus";
+
+const cpusScript = readScript("cpus.sh");
+
 const waitNetworkScript = readScript("waitNetwork.sh");
 
 /** What is the same in the files of all nodes. */
@@ -30,6 +36,7 @@ export interface CommonFacts {
   /** Range of all pods. */
   podCidr: string;
   sysctls: SysctlEntry[];
+  hugePages: HugePages;
   artifacts: NodeArtifact[];
 }
 
@@ -40,7 +47,7 @@ export interface OwnFacts {
   privateAddress: string;
   privateInterface: string;
   api: { name: string; privateAddress: string };
-  cpu: { isolation: CpuIsolation; cores: number };
+  cpu: CpuPlan;
 }
 
 /** Files that are the same on all nodes of a cluster; rendered once a plan. */
@@ -53,8 +60,11 @@ export function commonFiles(facts: CommonFacts): NodeFile[] {
     text("/etc/sysctl.d/90-zerosteal.conf", sysctlFile(facts.sysctls)),
     text("/etc/systemd/system/containerd.service", containerdUnit),
     text("/etc/systemd/system/kubelet.service", kubeletUnit),
+    text("/etc/systemd/system/zerosteal-cpus.service", cpusUnit),
     text("/etc/systemd/system/zerosteal-metadata-guard.service", metadataGuardUnit(facts.podCidr)),
+    ...hugePageFiles(facts.hugePages),
     text("/etc/zerosteal/artifacts.tsv", artifactTable(facts.artifacts)),
+    { path: cpusPath, mode: "0755", content: cpusScript },
     { path: setupPath, mode: "0755", content: setupScript },
     { path: waitNetworkPath, mode: "0755", content: waitNetworkScript },
   ];
@@ -64,7 +74,7 @@ export function commonFiles(facts: CommonFacts): NodeFile[] {
 export function nodeFiles(common: NodeFile[], own: OwnFacts): NodeFile[] {
   const files = [
     ...common,
-    text(`${kubeletDropIns}/40-zerosteal-cpu.conf`, kubeletDropIn(cpuSettings(own.cpu.isolation, own.cpu.cores))),
+    text(`${kubeletDropIns}/40-zerosteal-cpu.conf`, kubeletDropIn(cpuSettings(own.cpu))),
     text("/etc/zerosteal/hosts", hostsFile(own)),
     text("/etc/zerosteal/node.env", nodeEnvironment(own)),
   ];
@@ -150,6 +160,7 @@ StartLimitIntervalSec=0
 EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
 ExecStartPre=${waitNetworkPath}
+ExecStartPre=${cpusPath} --before-kubelet
 ExecStart=/usr/local/bin/kubelet \\
   --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf \\
   --kubeconfig=/etc/kubernetes/kubelet.conf \\
@@ -164,6 +175,26 @@ RestartSec=2
 [Install]
 WantedBy=multi-user.target
 `;
+
+const cpusUnit = `[Unit]
+Description=Keep the reserved CPUs for interrupts and the system
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${cpusPath}
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** At each boot; the setup script does the same at once. A failure is none of the boot's: a container has its host's value. */
+function hugePageFiles(hugePages: HugePages): NodeFile[] {
+  if (hugePages === "system") return [];
+  const line = `w- /sys/kernel/mm/transparent_hugepage/enabled - - - - ${hugePages}`;
+  return [text("/etc/tmpfiles.d/90-zerosteal.conf", lines([line]))];
+}
 
 /**
  * Keeps pods from the cloud's metadata service, which holds the user data. A routing rule by source: it stops packets that the
@@ -195,11 +226,15 @@ function hostsFile(facts: OwnFacts): string {
 
 function nodeEnvironment(facts: OwnFacts): string {
   const refuseSwap = kubeletSettings(facts.args).failSwapOn !== false;
+  const { hugePages } = resolveTuning(facts.args);
   return lines([
     `NODE_NAME=${facts.name}`,
     `PRIVATE_ADDRESS=${facts.privateAddress}`,
     `PRIVATE_INTERFACE=${facts.privateInterface}`,
     `REFUSE_SWAP=${refuseSwap ? "yes" : "no"}`,
+    `HUGE_PAGES=${hugePages === "system" ? "" : hugePages}`,
+    `CPU_ISOLATION=${facts.cpu.isolation}`,
+    `RESERVED_CPUS=${facts.cpu.reserved}`,
   ]);
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "./merge";
 import type { CpuIsolation, HostArgs, NodeArtifact, Problem, Taint, Tunnel } from "./types";
-import type { BbrScope, SysctlEntry } from "./tuningTypes";
+import type { BbrScope, HugePages, SysctlEntry } from "./tuningTypes";
 
 /** A file that a node carries. */
 export interface NodeFile {
@@ -14,6 +14,17 @@ export interface NodeFile {
 export interface RoutePlan {
   destination: string;
   gateway: string;
+}
+
+/** CPUs of a node. */
+export interface CpuPlan {
+  isolation: CpuIsolation;
+  /** vCPUs. */
+  cores: number;
+  /** Whether the host gives them to nobody else. */
+  dedicated: boolean;
+  /** Kept for the system, as the kernel writes a list, e.g. `0-1`; empty without isolation. A machine that shows threads rounds up to whole cores. */
+  reserved: string;
 }
 
 /** One node, planned whole. */
@@ -31,7 +42,7 @@ export interface NodePlan {
   serverType?: string;
   /** Name of the placement group that spreads it over hosts; absent with `hosts`. */
   placementGroup?: string;
-  cpuIsolation: CpuIsolation;
+  cpu: CpuPlan;
   privateAddress: string;
   podCidr: string;
   /** What the underlay must route to this node. Absent with a tunnel, and on one segment, where Cilium makes the routes. */
@@ -132,6 +143,7 @@ export interface ClusterPlan {
   firewall: FirewallRulePlan[];
   sysctls: SysctlEntry[];
   bbr: BbrScope;
+  transparentHugePages: HugePages;
   cilium: {
     namespace: string;
     release: string;

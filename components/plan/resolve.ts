@@ -1,9 +1,9 @@
-import type { BbrScope, ClusterArgs, CpuIsolation, Taint, TuningProfile } from "./types";
+import type { BbrScope, ClusterArgs, CpuIsolation, HugePages, Taint, TuningProfile } from "./types";
 import { firstWorkerNumber } from "./addresses";
 import { controlPlanePool } from "./names";
 import type { Reason } from "./reason";
 import type { Tuning } from "./sysctl";
-import { profileBbr } from "./sysctlRow";
+import { profileBbr, profileHugePages } from "./sysctlRow";
 import { defaultVersions } from "./versions";
 
 /** Defaults of the arguments that have one. */
@@ -70,6 +70,20 @@ export const bbrReasons: Readonly<Record<BbrScope, Reason>> = {
   off: { why: "The kernel's own congestion control stays.", source: "argument tuning.bbr" },
 };
 
+/** What each choice of huge pages is for. */
+export const hugePageReasons: Readonly<Record<HugePages, Reason>> = {
+  always: {
+    why: "All programs get pages of 2 MiB: fewer misses in the address caches, and stalls while the kernel makes pages whole.",
+    source: "Linux Documentation/admin-guide/mm/transhuge.rst",
+  },
+  madvise: {
+    why: "Only programs that ask for pages of 2 MiB get them: nobody else waits while the kernel makes pages whole.",
+    source: "Linux Documentation/admin-guide/mm/transhuge.rst; databases such as Redis and MongoDB ask for it",
+  },
+  never: { why: "No program gets pages of 2 MiB.", source: "argument tuning.transparentHugePages" },
+  system: { why: "As the system's image has it.", source: "docs/decisions/tuning-profiles.md" },
+};
+
 /** A pool of nodes with defaults filled in; the control plane is one too. */
 export interface ResolvedPool {
   name: string;
@@ -115,6 +129,7 @@ export interface TuningSource {
   tuning?: {
     profile?: TuningProfile;
     bbr?: BbrScope;
+    transparentHugePages?: HugePages;
     sysctls?: Record<string, string | null | undefined>;
     podSysctls?: (string | undefined)[];
   };
@@ -126,6 +141,7 @@ export function resolveTuning({ tuning }: TuningSource): Tuning {
   return {
     profile,
     bbr: tuning?.bbr ?? profileBbr[profile],
+    hugePages: tuning?.transparentHugePages ?? profileHugePages[profile],
     sysctls: tuning?.sysctls ?? {},
     podSysctls: tuning?.podSysctls?.filter((key) => key !== undefined) ?? [],
   };

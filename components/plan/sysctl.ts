@@ -1,11 +1,12 @@
 import type { SysctlRow } from "./sysctlRow";
 import { sysctlTable } from "./sysctlTable";
-import type { BbrScope, SysctlEntry, TuningProfile } from "./tuningTypes";
+import type { BbrScope, HugePages, SysctlEntry, TuningProfile } from "./tuningTypes";
 
 /** What decides about a cluster's kernel settings, defaults filled in. */
 export interface Tuning {
   profile: TuningProfile;
   bbr: BbrScope;
+  hugePages: HugePages;
   /** Key to value; `null` leaves the key to the system. */
   sysctls: Readonly<Record<string, string | null | undefined>>;
   /** Keys that pods may set themselves. */

@@ -1,4 +1,4 @@
-import type { BbrScope, SysctlEntry, TuningProfile } from "./tuningTypes";
+import type { BbrScope, HugePages, SysctlEntry, TuningProfile } from "./tuningTypes";
 
 /** What a profile does with a key, and why: the value it sets, or null where it leaves the key to the system. */
 export interface ProfileChoice {
@@ -29,6 +29,13 @@ export const profileBbr: Readonly<Record<TuningProfile, BbrScope>> = {
   latency: "node-and-pod",
   throughput: "node-and-pod",
   minimal: "off",
+};
+
+/** Transparent huge pages of each profile, where `tuning.transparentHugePages` does not say. */
+export const profileHugePages: Readonly<Record<TuningProfile, HugePages>> = {
+  latency: "madvise",
+  throughput: "madvise",
+  minimal: "system",
 };
 
 /** The profiles, in the order in which they are shown. */

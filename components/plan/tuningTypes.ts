@@ -7,6 +7,11 @@ export type BbrScope = "node-and-pod" | "node" | "off";
  */
 export type TuningProfile = "latency" | "throughput" | "minimal";
 
+/**
+ * Memory in pages of 2 MiB: for all programs, for those that ask for it (`madvise`), for none, or as the system has it.
+ */
+export type HugePages = "always" | "madvise" | "never" | "system";
+
 /** Kernel settings of nodes, and which of them pods may set for themselves. */
 export interface TuningArgs {
   /** Column of the tuning table that the nodes get. Default `latency`. */
@@ -18,6 +23,11 @@ export interface TuningArgs {
    * profile sets gets its value here. Default: none.
    */
   sysctls?: Record<string, string | null>;
+  /**
+   * Transparent huge pages. Default: `madvise` for `latency` and `throughput`, since making pages whole stalls programs at moments that
+   * they do not choose; `system` for `minimal`.
+   */
+  transparentHugePages?: HugePages;
   /**
    * Keys of the table that pods may set in their own `securityContext`, since most of a node's values do not reach pods: a listener
    * in a pod stays at the kernel's `net.core.somaxconn`. Those that Kubernetes counts as unsafe join the kubelet's

@@ -81,8 +81,9 @@ export interface PoolArgs {
   /** Server type of the cloud, e.g. `ccx23`. Required with `hetzner`; with `hosts` each machine says what it has. */
   serverType?: string;
   /**
-   * Default `none`. `static`: Guaranteed pods with whole CPUs get them alone. `strict`: besides, no pod runs on the CPUs reserved
-   * for the system; needs dedicated CPUs.
+   * Default `none`. `static`: Guaranteed pods with whole CPUs get them alone, and the CPUs reserved for the system take the interrupts.
+   * `strict`: besides, no pod runs on the reserved CPUs and no daemon elsewhere, and where CPUs are threads pods get whole cores, so
+   * they must ask for an even number; needs dedicated CPUs. `isolcpus` on a machine's kernel command line is refused.
    */
   cpuIsolation?: CpuIsolation;
   /** Labels of its Nodes, beside those that the plan gives. Default: none. */

@@ -54,8 +54,8 @@ function goldenFiles(plan: ClusterPlan): Map<string, string> {
 function withoutScripts(node: NodePlan): string {
   const scripts = node.files
     .filter(({ mode }) => mode === "0755")
-    .map(({ content }) => content.replace(/^(?=.)/gm, "      "));
-  const text = scripts.reduce((left, script) => left.replace(script, () => "      (script)\n"), node.userData);
+    .map(({ content }) => content.replace(/^(?=.)/gm, "   "));
+  const text = scripts.reduce((left, script) => left.replace(script, () => "   (script)\n"), node.userData);
   assert.equal(text.split("(script)").length, scripts.length + 1);
   return text;
 }

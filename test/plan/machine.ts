@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { applyScript, type NodeArtifact, type NodePlan, planCluster } from "../../components/plan";
+import { applyScript, type CpuIsolation, type NodeArtifact, type NodePlan, planCluster } from "../../components/plan";
 import { smallCluster } from "./clusters";
 
 /** What a run inside the pretended machine printed and left behind. */
@@ -18,6 +18,9 @@ case "$1" in
   restart) touch "/machine/active-$2" ;;
   stop) rm -f "/machine/active-$2" ;;
   is-active) [ -e "/machine/active-$3" ] ;;
+  is-enabled) [ -e "/machine/enabled-$3" ] ;;
+  enable) if [ "$3" = --now ]; then touch "/machine/enabled-$4" "/machine/active-$4"; fi ;;
+  disable) rm -f "/machine/enabled-$4" "/machine/active-$4" ;;
   cat) [ "$2" = ssh.service ] ;;
 esac
 `;
@@ -38,6 +41,10 @@ rm -rf /etc/zerosteal
 mount --bind /proc/sys/fs /proc/sys/fs
 mount -o remount,bind,ro /proc/sys/fs
 mount --bind "$MACHINE/swaps" /proc/swaps
+mount --bind "$MACHINE/cpus" /sys/devices/system/cpu
+mount --bind "$MACHINE/irq" /proc/irq
+mount --bind "$MACHINE/workqueues" /sys/devices/virtual/workqueue
+mount --bind "$MACHINE/huge-pages" /sys/kernel/mm/transparent_hugepage/enabled
 ip link set lo up
 export PATH="$MACHINE/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 `;
@@ -48,6 +55,10 @@ export class PretendMachine {
     mkdirSync(path.join(folder, "bin"), { recursive: true });
     mkdirSync(path.join(folder, "mirror"), { recursive: true });
     this.write("swaps", "Filename\t\t\tType\n");
+    this.write("huge-pages", "always [madvise] never\n");
+    this.write("workqueues/cpumask", "f\n");
+    this.write("irq/default_smp_affinity", "f\n");
+    this.cpus(["0", "1", "2", "3"]);
     for (const [name, text] of Object.entries({ systemctl, modprobe })) {
       this.write(`bin/${name}`, text.replaceAll("/machine", folder));
       chmodSync(path.join(folder, "bin", name), 0o755);
@@ -66,8 +77,17 @@ export class PretendMachine {
     return { code: status, stdout, stderr };
   }
 
+  /** Gives the machine these CPUs, each with the threads of its core. */
+  cpus(threads: string[]): void {
+    rmSync(path.join(this.folder, "cpus"), { recursive: true, force: true });
+    this.write("cpus/online", `0-${threads.length - 1}\n`);
+    this.write("cpus/isolated", "\n");
+    threads.forEach((list, cpu) => this.write(`cpus/cpu${cpu}/topology/thread_siblings_list`, `${list}\n`));
+  }
+
   write(name: string, text: string): string {
     const file = path.join(this.folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
     return file;
   }
@@ -105,9 +125,14 @@ export class PretendMachine {
 }
 
 /** A worker whose artifacts come from the pretended machine's folder, by file URLs. */
-export function workerOf(machine: PretendMachine, artifacts = machine.artifacts()): NodePlan {
+export function workerOf(
+  machine: PretendMachine,
+  artifacts = machine.artifacts(),
+  cpuIsolation: CpuIsolation = "none",
+): NodePlan {
   const plan = planCluster("prod", {
     ...smallCluster(),
+    pools: [{ name: "web", count: 1, serverType: "ccx23", cpuIsolation }],
     // The host's kernel may lack BBR; that it is refused aloud then has a test of its own.
     tuning: { bbr: "off" },
     artifacts: { baseUrl: "http://mirror.example/", manifest: artifacts },

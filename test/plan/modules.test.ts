@@ -15,11 +15,11 @@ import {
 import { artifactTable, knownKubernetesVersions, upstreamArtifacts } from "../../components/plan/artifacts";
 import { locations } from "../../components/plan/catalogue";
 import { chartKeyChanges, chartKeys } from "../../components/plan/ciliumKeys";
-import { cpuSettings, reservedCpus } from "../../components/plan/cpu";
+import { cpuSettings, planCpu, reservedCpus } from "../../components/plan/cpu";
 import { deepMerge, leafPaths } from "../../components/plan/merge";
 import { hetznerNetworkMtu, podMtu } from "../../components/plan/mtu";
 import { nearest, suggest } from "../../components/plan/problems";
-import type { ClusterArgs } from "../../components/plan";
+import type { ClusterArgs, CpuIsolation } from "../../components/plan";
 import { defaultVersions, kubernetesTestedWith, testersOf } from "../../components/plan/versions";
 import { toYaml } from "../../components/plan/yaml";
 import { smallCluster } from "./clusters";
@@ -95,13 +95,26 @@ describe("CPU isolation", () => {
   });
 
   it("is spelled out in every kind", () => {
-    assert.deepEqual(cpuSettings("none", 4), { cpuManagerPolicy: "none" });
-    assert.deepEqual(cpuSettings("static", 4), { cpuManagerPolicy: "static", reservedSystemCPUs: "0" });
-    assert.deepEqual(cpuSettings("strict", 8), {
-      cpuManagerPolicy: "static",
+    const kubelet = (isolation: CpuIsolation, cores: number) =>
+      cpuSettings(planCpu(isolation, { cores, cpuType: "dedicated" }));
+    assert.deepEqual(kubelet("none", 4), { cpuManagerPolicy: "none" });
+    const pinned = { cpuManagerPolicy: "static", topologyManagerPolicy: "best-effort" };
+    assert.deepEqual(kubelet("static", 4), { ...pinned, reservedSystemCPUs: "0" });
+    assert.deepEqual(kubelet("strict", 8), {
+      ...pinned,
       cpuManagerPolicyOptions: { "strict-cpu-reservation": "true" },
       reservedSystemCPUs: "0-1",
     });
+  });
+
+  it("is planned with what the machine is", () => {
+    assert.deepEqual(planCpu("none", { cores: 4, cpuType: "shared" }), {
+      isolation: "none",
+      cores: 4,
+      dedicated: false,
+      reserved: "",
+    });
+    assert.equal(planCpu("static", { cores: 32, cpuType: "dedicated" }).reserved, "0-3");
   });
 });
 

@@ -78,6 +78,11 @@ describe("preflight of an existing host", () => {
       /has kernel 5\.15\.0-91-generic, and the plan needs 5\.18/,
     ],
     ["fewer CPUs", { cpus: 2 }, /has 2 CPUs, and underlay\.machines says 4/],
+    [
+      "CPUs that are kept from the scheduler",
+      { files: { "sys/devices/system/cpu/isolated": "2-3\n" } },
+      /keeps CPUs 2-3 from its kernel's scheduler \(isolcpus\), .+; take isolcpus off/,
+    ],
     ["less memory", { memoryKiB: 4_000_000 }, /has 3906 MiB of memory, and underlay\.machines says 8 GiB/],
     ["no private address", { address: "" }, /has no NIC with 10\.20\.0\.11/],
     [

@@ -72,6 +72,7 @@ kubelet
 
 /usr/local/sbin:
 runc
+zerosteal-cpus
 zerosteal-setup
 zerosteal-wait-network
 kubelet
@@ -127,17 +128,23 @@ ${next} echo 'oom_score = -1' >/etc/containerd/conf.d/50-image.toml; /usr/local/
     assert.deepEqual(restarts()[1], ["restart containerd.service"]);
   });
 
-  it("forgets CPU assignments when the CPU settings change, and only then", () => {
-    const node = workerOf(machine);
-    const pinned = withFile(node, "/etc/kubernetes/kubelet.conf.d/40-zerosteal-cpu.conf", (text) =>
-      text.replace('"none"', '"static"\nreservedSystemCPUs: "0"'),
-    );
-    const state = "/var/lib/kubelet/cpu_manager_state";
-    const out = succeed(`mkdir -p /var/lib/kubelet
-${setUp(machine, node)}; touch ${state}; ${setUp(machine, node)}; ls ${state}
-${next} ${setUp(machine, pinned, "pinned.sh")}; ls ${state} 2>/dev/null || echo gone`);
-    assert.equal(out, `${state}\ngone\n`);
-    assert.deepEqual(restarts()[1], ["stop kubelet.service", "restart kubelet.service"]);
+  it("changes huge pages, and says where it cannot", () => {
+    machine.write("huge-pages", "[always] madvise never\n");
+    succeed(setUp(machine, workerOf(machine)));
+    assert.equal(machine.read("huge-pages"), "madvise\n");
+    machine.write("huge-pages", "[always] madvise never\n");
+    const readOnly = "mount -o remount,bind,ro /sys/kernel/mm/transparent_hugepage/enabled";
+    const { code, stderr } = machine.run(`${readOnly}; ${setUp(machine, workerOf(machine))}`);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /sysctl transparent_hugepage was not set: it is read-only here/);
+    assert.equal(machine.read("huge-pages"), "[always] madvise never\n");
+  });
+
+  it("refuses a kernel that keeps CPUs from its scheduler", () => {
+    machine.write("cpus/isolated", "2-3\n");
+    const { code, stderr } = machine.run(setUp(machine, workerOf(machine)));
+    assert.equal(code, 1);
+    assert.match(stderr, /the kernel keeps CPUs 2-3 from its scheduler \(isolcpus\).+take isolcpus off/);
   });
 
   it("removes files that an earlier plan had and this one has not", () => {

@@ -1,6 +1,6 @@
 # Takes off a machine what the library put on it. Kernel settings that are in effect stay until its next boot.
 state=/var/lib/zerosteal
-units=(kubelet.service containerd.service zerosteal-metadata-guard.service)
+units=(kubelet.service containerd.service zerosteal-metadata-guard.service zerosteal-cpus.service)
 
 stop_pods() {
   if [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/admin.conf ]]; then
@@ -13,6 +13,15 @@ stop_units() {
   for unit in "${units[@]}"; do
     if systemctl cat "$unit" >/dev/null 2>&1; then systemctl disable --quiet --now "$unit"; fi
   done
+}
+
+# Interrupts, and daemons of the machine's owner, get all CPUs again: what a pool without isolation does.
+release_cpus() {
+  local script=/usr/local/sbin/zerosteal-cpus
+  if [[ -x $script && -f /etc/zerosteal/node.env ]]; then
+    sed -i 's/^CPU_ISOLATION=.*/CPU_ISOLATION=none/; s/^RESERVED_CPUS=.*/RESERVED_CPUS=/' /etc/zerosteal/node.env
+    "$script" || echo 'some CPUs stay reserved until the next boot' >&2
+  fi
 }
 
 # Links of the data path, and the programs that are pinned: with their last pin they leave the NICs.
@@ -48,6 +57,7 @@ remove_firewall() {
 
 stop_pods
 stop_units
+release_cpus
 remove_data_path
 remove_firewall
 remove_files

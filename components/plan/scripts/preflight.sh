@@ -38,6 +38,13 @@ check_size() {
     problem "has $((memory / 1024)) MiB of memory, and underlay.machines says $MEMORY_GIB GiB; correct the plan"
 }
 
+check_isolated_cpus() {
+  local isolated=
+  if [[ -r $ROOT/sys/devices/system/cpu/isolated ]]; then isolated=$(<"$ROOT/sys/devices/system/cpu/isolated"); fi
+  [[ -z $isolated ]] ||
+    problem "keeps CPUs $isolated from its kernel's scheduler (isolcpus), and pods would pile up on one of them; take isolcpus off the kernel's command line, and use cpuIsolation of the pool"
+}
+
 # word_after NAME: the word behind the first NAME of standard input.
 word_after() { awk -v name="$1" '!found { for (i = 1; i < NF; i++) if ($i == name && !found) { print $(i + 1); found = 1 } }'; }
 
@@ -95,6 +102,7 @@ main() {
   check_system
   check_kernel
   check_size
+  check_isolated_cpus
   check_network
   check_clock
   check_foreign_cluster

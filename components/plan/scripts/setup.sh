@@ -93,6 +93,21 @@ skip_sysctl() {
   echo "$1: $2" >>"$state/sysctl-skipped"
 }
 
+# Memory in pages of 2 MiB is no sysctl, so what applies to sysctls is done once more.
+apply_huge_pages() {
+  local file=/sys/kernel/mm/transparent_hugepage/enabled
+  if [[ -z $HUGE_PAGES ]]; then return; fi
+  if [[ ! -e $file ]]; then
+    skip_sysctl transparent_hugepage "this kernel has none"
+  elif [[ $(<"$file") == *"[$HUGE_PAGES]"* ]]; then
+    return
+  elif [[ ! -w $file ]]; then
+    skip_sysctl transparent_hugepage "it is read-only here"
+  else
+    echo "$HUGE_PAGES" >"$file" || fail "transparent_hugepage: the kernel refused '$HUGE_PAGES'"
+  fi
+}
+
 # A NIC that came up before the default qdisc was set keeps its old one: take that away once, the kernel then attaches the default.
 renew_qdiscs() {
   local device
@@ -106,6 +121,15 @@ renew_qdiscs() {
       tc qdisc del dev "$device" root
     fi
   done
+}
+
+# The kubelet does not know of it: pods of the shared CPUs would pile up on one of those.
+check_isolated_cpus() {
+  local isolated= file=/sys/devices/system/cpu/isolated
+  if [[ -r $file ]]; then isolated=$(<"$file"); fi
+  if [[ -n $isolated ]]; then
+    fail "the kernel keeps CPUs $isolated from its scheduler (isolcpus), and pods would pile up on one of them: take isolcpus off the kernel's command line, boot again, and use cpuIsolation of the pool"
+  fi
 }
 
 check_swap() {
@@ -200,17 +224,6 @@ restart_if_changed() {
   echo "$sum" >"$state/applied/$unit"
 }
 
-# The kubelet refuses to start with the CPU assignments of another policy or another set of reserved CPUs.
-forget_cpu_state() {
-  local settings=/etc/kubernetes/kubelet.conf.d/40-zerosteal-cpu.conf
-  if [[ -f $state/applied/cpu && -f /var/lib/kubelet/cpu_manager_state ]] && ! cmp -s "$settings" "$state/applied/cpu"; then
-    say "the CPU settings changed: the kubelet restarts without its old CPU assignments"
-    systemctl stop kubelet.service
-    rm -f /var/lib/kubelet/cpu_manager_state
-  fi
-  cp -- "$settings" "$state/applied/cpu"
-}
-
 # A machine without a cloud firewall before it has rules of its own; one that no longer has them gives them up.
 start_firewall() {
   local unit=zerosteal-firewall.service
@@ -235,7 +248,8 @@ start_services() {
   restart_if_changed zerosteal-metadata-guard.service "$units/zerosteal-metadata-guard.service"
   restart_if_changed containerd.service "$units/containerd.service" "$units"/containerd.service.d/* \
     /etc/containerd/config.toml /etc/containerd/conf.d/*.toml "$state/runtime-artifacts"
-  forget_cpu_state
+  systemctl enable --quiet zerosteal-cpus.service
+  /usr/local/sbin/zerosteal-cpus
   restart_if_changed kubelet.service "$units/kubelet.service" "$units"/kubelet.service.d/* \
     /etc/kubernetes/kubelet.conf.d/*.conf "$state/kubelet-artifacts"
 }
@@ -252,7 +266,9 @@ main() {
   start_firewall
   load_modules
   apply_sysctls
+  apply_huge_pages
   renew_qdiscs
+  check_isolated_cpus
   check_swap
   install_artifacts
   start_services
