@@ -3,8 +3,8 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import pRetry from "p-retry";
-import { utils } from "ssh2";
 import { stringify } from "yaml";
+import { newKeyPair } from "../components/node/keys";
 import type { HostArgs, HostsUnderlayArgs } from "../components/plan";
 import type { Engine } from "./engine";
 
@@ -49,7 +49,7 @@ export async function ensureHosts(engine: Engine, kind: UnderlayName, keys: stri
     const server = `${name}-${key}`;
     const found = await findServer(engine, server);
     if (!found) {
-      const pair = utils.generateKeyPairSync("ed25519");
+      const pair = newKeyPair("ed25519");
       known[key] = pair.public.split(" ").slice(0, 2).join(" ");
       await keepHostKeys(stateDir, known);
       await ask(engine, "POST", "/servers", {
@@ -86,7 +86,7 @@ async function ensureKey(engine: Engine, file: string): Promise<[string, number]
   const name = `${engine.instance.name}-hosts`;
   const { ssh_keys: keys } = await ask<{ ssh_keys: { id: number }[] }>(engine, "GET", `/ssh_keys?name=${name}`);
   if (keys[0] && existsSync(file)) return [file, keys[0].id];
-  const pair = utils.generateKeyPairSync("ed25519");
+  const pair = newKeyPair("ed25519");
   await writeFile(file, pair.private, { mode: 0o600 });
   const body = { name, public_key: pair.public };
   return [file, (await ask<{ ssh_key: { id: number } }>(engine, "POST", "/ssh_keys", body)).ssh_key.id];

@@ -13,15 +13,36 @@ export interface KeyPair {
   privateKey: pulumi.Output<string>;
 }
 
+/** The texts of a new key pair. */
+export interface NewKeyPair {
+  public: string;
+  private: string;
+}
+
+/**
+ * Makes a key pair that SSH programs can read. ssh2 drops a leading zero byte of an ed25519 key, so that one in 256 is a byte short and of
+ * no use to anybody: such a pair is made again.
+ * @param generate makes one pair, right or wrong; default: ssh2
+ */
+export function newKeyPair(type: "ed25519" | "ecdsa", generate?: () => NewKeyPair): NewKeyPair {
+  // Loaded when a key is made, not with the package: a fifth of the package's import time, and existing hosts need none.
+  const { utils } = requireHere("ssh2") as typeof ssh2;
+  const make =
+    generate ??
+    (() =>
+      type === "ecdsa" ? utils.generateKeyPairSync("ecdsa", { bits: 256 }) : utils.generateKeyPairSync("ed25519"));
+  for (;;) {
+    const pair = make();
+    if (!(utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
+}
+
 /**
  * A key pair made once and kept in the state, encrypted: later runs make a new one, but `ignoreChanges` keeps the first, so previews stay empty.
  * @param type `ed25519` for clients; `ecdsa` for one-time host keys, so that a node can hold its lasting ed25519 key beside it
  */
 export function keptKeyPair(context: ClusterContext, name: string, type: "ed25519" | "ecdsa"): KeyPair {
-  // Loaded when a key is made, not with the package: a fifth of the package's import time, and existing hosts need none.
-  const { utils } = requireHere("ssh2") as typeof ssh2;
-  const pair =
-    type === "ecdsa" ? utils.generateKeyPairSync("ecdsa", { bits: 256 }) : utils.generateKeyPairSync("ed25519");
+  const pair = newKeyPair(type);
   const stash = new pulumi.Stash(
     name,
     { input: pulumi.secret({ publicKey: pair.public, privateKey: pair.private }) },

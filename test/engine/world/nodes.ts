@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import net from "node:net";
 import { type Connection, type ParsedKey, Server, type ServerChannel, type Session, utils } from "ssh2";
 import { parse } from "yaml";
+import { newKeyPair } from "../../../components/node/keys";
 import { RecordingDriver } from "../../../sandbox/api";
 import type { MachineSpec } from "../../../sandbox/cloud";
 
@@ -58,7 +59,7 @@ export class PretendedNodes extends RecordingDriver {
       spec,
       listener: net.createServer(),
       connections: new Set(),
-      lastingKey: utils.generateKeyPairSync("ed25519"),
+      lastingKey: newKeyPair("ed25519"),
       tuned: false,
     };
     node.listener.on("connection", (socket) => {
