@@ -42,6 +42,12 @@ export interface CiliumStatus {
   nativeRoutingCidr: string;
   /** NodePort mode: `SNAT`, `DSR`, `Hybrid`, or empty where NodePort is off. */
   loadBalancerMode: string;
+  /** Kind of the pods' devices: `veth`, `netkit` or `netkit-l2`; empty where the agent does not tell. */
+  deviceMode: string;
+  /** `Disabled`, `Wireguard`, `IPsec`, …; agents without encryption leave it out. */
+  encryption: string;
+  /** Nodes that WireGuard has a key of; 0 without it. */
+  encryptionPeers: number;
 }
 
 /** One agent of the Cilium DaemonSet. */

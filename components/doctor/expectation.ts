@@ -40,6 +40,8 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       masquerading: bpfMasquerade ? "BPF" : "iptables",
       nativeRoutingCidr: textOf(at(values, "ipv4NativeRoutingCIDR")) ?? plan.podCidr,
       loadBalancerMode: loadBalancerMode(at(values, "loadBalancer.mode")),
+      deviceMode: textOf(at(values, "bpf.datapathMode")) ?? "veth",
+      encryption: encryptionOf(values),
       devices: words(at(values, "devices")),
     },
     // What routers of somebody else hold cannot be read; packets between pods show it.
@@ -65,6 +67,12 @@ function isTrue(value: unknown): boolean {
 
 function loadBalancerMode(value: unknown): "snat" | "dsr" | "hybrid" {
   return value === "dsr" || value === "hybrid" ? value : "snat";
+}
+
+/** The chart's own type is IPsec. */
+function encryptionOf(values: Record<string, unknown>): Expectation["cilium"]["encryption"] {
+  if (!isTrue(at(values, "encryption.enabled"))) return "none";
+  return at(values, "encryption.type") === "wireguard" ? "wireguard" : "ipsec";
 }
 
 /** Helm takes devices as a list and as text with commas or spaces. */

@@ -6,6 +6,13 @@ interface StatusResponse {
   "kube-proxy-replacement"?: Replacement;
   routing?: { "inter-host-routing-mode"?: string; "intra-host-routing-mode"?: string };
   masquerading?: Masquerading;
+  "datapath-mode"?: string;
+  encryption?: EncryptionStatus;
+}
+
+interface EncryptionStatus {
+  mode?: string;
+  wireguard?: { interfaces?: { "peer-count"?: number }[] | null };
 }
 
 interface Replacement {
@@ -36,6 +43,8 @@ export function parseCiliumStatus(text: string): CiliumStatus {
     hostRouting: status.routing?.["intra-host-routing-mode"] ?? "",
     ...replacementOf(status["kube-proxy-replacement"] ?? {}),
     ...masqueradingOf(status.masquerading ?? {}),
+    deviceMode: status["datapath-mode"] ?? "",
+    ...encryptionOf(status.encryption ?? {}),
   };
 }
 
@@ -49,6 +58,10 @@ function replacementOf(replacement: Replacement) {
     directRoutingAddresses: devices.find((device) => device.name === replacement.directRoutingDevice)?.ip ?? [],
     loadBalancerMode: nodePort?.enabled ? (nodePort.mode ?? "") : "",
   };
+}
+
+function encryptionOf({ mode = "Disabled", wireguard }: EncryptionStatus) {
+  return { encryption: mode, encryptionPeers: wireguard?.interfaces?.[0]?.["peer-count"] ?? 0 };
 }
 
 /** Fields that are false are left out of the document. */

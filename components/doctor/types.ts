@@ -23,6 +23,9 @@ export interface Expectation {
     masquerading: "BPF" | "iptables";
     nativeRoutingCidr: string;
     loadBalancerMode: "snat" | "dsr" | "hybrid";
+    /** Kind of the pods' devices. */
+    deviceMode: string;
+    encryption: "none" | "wireguard" | "ipsec";
     /** Devices as configured: `eth0`, wildcards such as `enp+`, exclusions such as `!eth1`. Empty: left to Cilium. */
     devices: string[];
   };

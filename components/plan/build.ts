@@ -12,6 +12,7 @@ import { nodeLabels, nodeObject } from "./nodeObject";
 import {
   defaults,
   resolveChart,
+  resolveDataPath,
   resolvePools,
   resolveServices,
   resolveTuning,
@@ -56,7 +57,7 @@ export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]):
 function buildFrame(name: string, args: ClusterArgs): Frame {
   const { network } = args;
   const underlay = planUnderlay(name, args);
-  const tunnel = network?.tunnel ?? defaults.tunnel;
+  const dataPath = resolveDataPath(network);
   const { kubernetes, cilium } = resolveVersions(args);
   const serviceCidr = network?.serviceCidr ?? defaults.serviceCidr;
   const artifacts = artifactsOf(args, kubernetes);
@@ -71,11 +72,11 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
       runc: versionInstalled(artifacts, "/usr/local/sbin/runc"),
     },
     underlay,
-    tunnel,
+    ...dataPath,
     podCidr: network?.podCidr ?? defaults.podCidr,
     serviceCidr,
     clusterDns: addressAt(mustParse(serviceCidr), 10),
-    podMtu: podMtu(underlay.mtu, tunnel),
+    podMtu: podMtu(underlay.mtu, { ...dataPath, cilium }),
     api: {
       name: apiName(name),
       port: apiPort,
@@ -144,6 +145,9 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     underlay: frame.underlay,
     mtu: frame.underlay.mtu,
     tunnel: frame.tunnel,
+    encryption: frame.encryption,
+    datapath: frame.datapath,
+    xdp: frame.xdp,
     interfaces: frame.underlay.interfaces,
     bbr: frame.bbr,
     controlPlanes: args.controlPlane.count ?? defaults.controlPlaneCount,

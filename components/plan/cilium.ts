@@ -2,7 +2,7 @@ import { apiPort } from "./kubeadm";
 import { deepMerge, type JsonObject } from "./merge";
 import type { Reasons } from "./reason";
 import { announcementReasons, announcementValues } from "./serviceAddresses";
-import type { BbrScope, Tunnel, UnderlayPlan } from "./types";
+import type { BbrScope, Datapath, Encryption, Tunnel, UnderlayPlan, Xdp } from "./types";
 import { serviceMapSize } from "./serviceMaps";
 import { minorOf } from "./versions";
 
@@ -21,6 +21,9 @@ export interface CiliumFacts {
   /** MTU between the nodes, bytes. */
   mtu: number;
   tunnel: Tunnel;
+  encryption: Encryption;
+  datapath: Datapath;
+  xdp: Xdp;
   interfaces: { public: string; private: string };
   bbr: BbrScope;
   controlPlanes: number;
@@ -36,8 +39,9 @@ export interface CiliumFacts {
  * - Routes: a gateway sends a node's pod CIDR to that node, so Cilium adds none (`autoDirectNodeRoutes` fails where the next
  *   hop is a gateway); on one segment Cilium adds them. Only the pod CIDR is left unmasqueraded: other private addresses would drop a pod's source.
  * - With a tunnel the gateway sees nodes' addresses only. Conntrack stays on then: the outer packets pass the host's stack.
- * - Services: snat where a source check drops what DSR sends (the Service's address from the backend's node), and in a tunnel; dsr
- *   elsewhere.
+ * - Services: snat where a source check drops what DSR sends (the Service's address from the backend's node), in a tunnel, and with
+ *   WireGuard, past which DSR would carry requests from node to node in clear; dsr elsewhere.
+ * - Encryption: WireGuard between pods of different nodes; not between the nodes themselves, which upstream calls beta.
  * - Devices: both NICs are named, so that pods reach the outside; NodePorts answer on the nodes' subnet alone. Left to itself
  *   Cilium was seen to pick one NIC, and an MTU of 1500 on a path of 1450.
  * - Hubble stays on; its certificates come from a CronJob, which renews them. Helm's own would expire unseen after a year.
@@ -48,6 +52,7 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     autoDirectNodeRoutes: facts.tunnel === "none" && facts.underlay.nextHop === "direct",
     bandwidthManager: bandwidthManager(facts.bbr),
     bpf: {
+      datapathMode: facts.datapath,
       distributedLRU: { enabled: true },
       // The chart's 65536 ends near 3,000 Services of 10 endpoints, and then Services go missing.
       lbMapMax: serviceMapSize(facts.services.count, facts.services.endpoints),
@@ -58,6 +63,7 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     cluster: { name: facts.cluster },
     devices: [...new Set([facts.interfaces.public, facts.interfaces.private])],
     enableIPv4Masquerade: true,
+    ...encryptionValues(facts.encryption),
     endpointRoutes: { enabled: false },
     hubble: { tls: { auto: { method: "cronJob" } } },
     installNoConntrackIptablesRules: facts.tunnel === "none",
@@ -68,7 +74,7 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     k8sServicePort: apiPort,
     kubeProxyReplacement: true,
     kubeProxyReplacementHealthzBindAddr: "0.0.0.0:10256",
-    loadBalancer: { acceleration: "disabled", mode: loadBalancerMode(facts) },
+    loadBalancer: { acceleration: facts.xdp, mode: loadBalancerMode(facts) },
     nodePort: { addresses: [facts.nodeSubnet], directRoutingDevice: facts.interfaces.private },
     // By control planes, not by nodes: a new worker must not change the release, and one API server has no need of two.
     operator: { replicas: Math.min(2, facts.controlPlanes) },
@@ -85,8 +91,13 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
   };
 }
 
-function loadBalancerMode({ underlay, tunnel }: CiliumFacts): "snat" | "dsr" {
-  return underlay.sourceCheck || tunnel !== "none" ? "snat" : "dsr";
+function loadBalancerMode({ underlay, tunnel, encryption }: CiliumFacts): "snat" | "dsr" {
+  return underlay.sourceCheck || tunnel !== "none" || encryption === "wireguard" ? "snat" : "dsr";
+}
+
+/** The chart's own type is IPsec, so the type is named. */
+function encryptionValues(encryption: Encryption): JsonObject {
+  return encryption === "none" ? {} : { encryption: { enabled: true, nodeEncryption: false, type: encryption } };
 }
 
 const performance = "Cilium documentation, tuning guide";
@@ -113,6 +124,10 @@ export const valueReasons: Reasons = {
   "bandwidthManager.enabled": {
     why: "Needed for BBR in pods. Without BBR there it would write cubic over the node's own setting, so it is off as a whole.",
     source: "Cilium documentation, bandwidth manager",
+  },
+  "bpf.datapathMode": {
+    why: "By network.datapath. netkit saves a pod's packet the queue between pod and node; veth runs on every kernel and beside every feature.",
+    source: `${performance}; docs/decisions/data-path-options.md`,
   },
   "bpf.distributedLRU.enabled": {
     why: "Each CPU keeps its own list of least recent connections: no lock is shared between CPUs under load.",
@@ -142,6 +157,15 @@ export const valueReasons: Reasons = {
   enableIPv4Masquerade: {
     why: "Pods reach the outside by the node's address. Said outright, it also arms the chart's own check of the native routing CIDR.",
     source: masquerading,
+  },
+  "encryption.enabled": { why: "By network.encryption.", source: "argument network.encryption" },
+  "encryption.nodeEncryption": {
+    why: "Packets of the nodes themselves stay as they are: upstream calls their encryption beta, and their TCP would not learn the smaller MTU.",
+    source: "cilium/cilium issues 37919, 46100, 47176",
+  },
+  "encryption.type": {
+    why: "The chart's own type is IPsec, which switches off the bandwidth manager and with it BBR in pods.",
+    source: "Cilium documentation, WireGuard transparent encryption",
   },
   "endpointRoutes.enabled": {
     why: "A route for each pod was reported to take packets off the fast path between NIC and pod.",
@@ -181,11 +205,11 @@ export const valueReasons: Reasons = {
     source: kubeProxyFree,
   },
   "loadBalancer.acceleration": {
-    why: "XDP on virtio NICs lacks queues and was reported to take Hetzner nodes off the network; packets would also vanish from tcpdump.",
-    source: "hetznercloud/hcloud-cloud-controller-manager issue 241",
+    why: "By network.xdp. On virtio NICs it lacks queues and was reported to take Hetzner nodes off the network; its packets vanish from tcpdump.",
+    source: "hetznercloud/hcloud-cloud-controller-manager issue 241; docs/decisions/data-path-options.md",
   },
   "loadBalancer.mode": {
-    why: "dsr where no network checks sources: the backend's node answers the client itself. Elsewhere that answer would be dropped, so snat.",
+    why: "dsr where no network checks sources: the backend's node answers the client itself. Elsewhere that answer would be dropped, so snat; so too with WireGuard, past which DSR would send requests in clear.",
     source: "docs/decisions/snat.md",
   },
   "nodePort.addresses": {
@@ -226,7 +250,11 @@ export const plannedValues: Readonly<Record<string, string>> = {
   MTU: "the underlay has it",
   "cluster.name": "it is the cluster's name",
   devices: "underlay.publicInterface and underlay.privateInterface name them",
-  encryption: "none, since its headers would make the pods' MTU smaller than the plan's",
+  "bpf.datapathMode": "use network.datapath",
+  "encryption.enabled": "use network.encryption",
+  "encryption.ipsec": "IPsec would make the pods' MTU smaller than the plan's; use network.encryption",
+  "encryption.nodeEncryption": "upstream calls it beta, and host TCP does not learn the smaller MTU",
+  "encryption.type": "use network.encryption",
   "ipam.mode": "the pod CIDRs of the plan are the only source",
   ipv4NativeRoutingCIDR: "network.podCidr has it",
   "k8s.apiServerURLs": "k8sServiceHost is the planned name of the API",
@@ -234,6 +262,7 @@ export const plannedValues: Readonly<Record<string, string>> = {
   k8sServiceHostRef: "k8sServiceHost is the planned name of the API, and the chart takes one of the two",
   k8sServicePort: "it is the planned port of the API",
   kubeProxyReplacement: "there is no kube-proxy in this cluster",
+  "loadBalancer.acceleration": "use network.xdp",
   "nodePort.directRoutingDevice": "underlay.privateInterface names it",
   routingMode: "use network.tunnel",
   tunnelProtocol: "use network.tunnel",

@@ -1,5 +1,6 @@
 import { numberReason } from "./addresses";
 import { firewallReason } from "./build";
+import { datapathReasons, encryptionReasons, xdpReasons } from "./dataPathReasons";
 import { valueReasons } from "./cilium";
 import { isolationReasons, planCpu } from "./cpu";
 import { hostFirewallReason } from "./hostFirewall";
@@ -71,6 +72,9 @@ function networkDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
     chosen("network.pods", plan.podCidr, "network.podCidr", defaultReasons.podCidr),
     chosen("network.pods-of-a-node", `/${bits}`, "network.nodePodCidrBits", defaultReasons.nodePodCidrBits),
     chosen("network.services", plan.serviceCidr, "network.serviceCidr", defaultReasons.serviceCidr),
+    chosen("network.encryption", plan.encryption, "network.encryption", encryptionReasons[plan.encryption]),
+    chosen("network.datapath", plan.datapath, "network.datapath", datapathReasons[plan.datapath]),
+    chosen("network.xdp", plan.xdp, "network.xdp", xdpReasons[plan.xdp]),
     ...poolsOf(plan, args).map(({ pool, nodes }) => ({
       id: `network.pool.${pool.name}`,
       topic: "Network",
@@ -87,12 +91,17 @@ function addressesOf(nodes: NodePlan[]): string {
   return `number ${numbers}: ${addresses}, pods ${pods}`;
 }
 
-function mtuDecisions({ underlay, podMtu }: ClusterPlan): Decision[] {
+function mtuDecisions({ underlay, podMtu, encryption }: ClusterPlan): Decision[] {
   const topic = "MTU";
   const overhead = underlay.mtu - podMtu;
   return [
     { id: "mtu.nodes", topic, value: underlay.mtu, ...mtuReasons[underlay.kind === "hosts" ? "hosts" : "underlay"] },
-    { id: "mtu.pods", topic, value: `${underlay.mtu} - ${overhead} = ${podMtu}`, ...mtuReasons.pod },
+    {
+      id: "mtu.pods",
+      topic,
+      value: `${underlay.mtu} - ${overhead} = ${podMtu}`,
+      ...mtuReasons[encryption === "none" ? "pod" : "podEncrypted"],
+    },
   ];
 }
 

@@ -18,6 +18,7 @@ export function preflightScript(underlay: HostsUnderlayPlan, node: NodePlan, roo
     MEMORY_GIB: String(memoryGiB),
     MTU: String(underlay.mtu),
     KERNEL: underlay.preflight.kernel,
+    MODULES: underlay.preflight.modules.join(" "),
     CLOCK_URL: underlay.preflight.clockUrl,
     ROOT: root,
   };

@@ -6,7 +6,7 @@ import { cpuSettings } from "./cpu";
 import type { JsonObject } from "./merge";
 import { resolveTuning } from "./resolve";
 import { modulesFor } from "./sysctl";
-import type { ClusterArgs, CpuPlan, HugePages, NodeArtifact, NodeFile, SysctlEntry } from "./types";
+import type { ClusterArgs, CpuPlan, Encryption, HugePages, NodeArtifact, NodeFile, SysctlEntry } from "./types";
 import { sandboxImage } from "./versions";
 import { toYaml } from "./yaml";
 
@@ -37,6 +37,7 @@ export interface CommonFacts {
   podCidr: string;
   sysctls: SysctlEntry[];
   hugePages: HugePages;
+  encryption: Encryption;
   artifacts: NodeArtifact[];
 }
 
@@ -56,7 +57,7 @@ export function commonFiles(facts: CommonFacts): NodeFile[] {
     text("/etc/containerd/config.toml", containerdConfig()),
     ...mirrorFiles(facts.args.registryMirrors ?? {}),
     text(`${kubeletDropIns}/50-zerosteal.conf`, toYaml(kubeletSettings(facts.args))),
-    text("/etc/modules-load.d/90-zerosteal.conf", lines(modulesFor(facts.sysctls))),
+    text("/etc/modules-load.d/90-zerosteal.conf", lines(modulesFor(facts.sysctls, facts.encryption))),
     text("/etc/sysctl.d/90-zerosteal.conf", sysctlFile(facts.sysctls)),
     text("/etc/systemd/system/containerd.service", containerdUnit),
     text("/etc/systemd/system/kubelet.service", kubeletUnit),

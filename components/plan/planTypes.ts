@@ -1,5 +1,5 @@
 import type { JsonObject } from "./merge";
-import type { CpuIsolation, HostArgs, NodeArtifact, Problem, Taint, Tunnel } from "./types";
+import type { CpuIsolation, Datapath, Encryption, HostArgs, NodeArtifact, Problem, Taint, Tunnel, Xdp } from "./types";
 import type { BbrScope, HugePages, SysctlEntry } from "./tuningTypes";
 
 /** A file that a node carries. */
@@ -111,7 +111,7 @@ export interface HostsUnderlayPlan extends UnderlayCapabilities {
   /** Each node's machine by the node's name. */
   machines: Record<string, Required<HostArgs>>;
   /** What the preflight wants of every machine. */
-  preflight: { kernel: string; clockUrl: string };
+  preflight: { kernel: string; modules: string[]; clockUrl: string };
   /** Kubernetes objects that give addresses to Services of type LoadBalancer; absent without a range for them. */
   serviceObjects?: JsonObject[];
 }
@@ -128,6 +128,10 @@ export interface ClusterPlan {
   versions: { kubernetes: string; cilium: string; containerd: string; runc: string };
   underlay: UnderlayPlan;
   tunnel: Tunnel;
+  encryption: Encryption;
+  /** Kind of the pods' devices; cannot change under running pods. */
+  datapath: Datapath;
+  xdp: Xdp;
   podCidr: string;
   serviceCidr: string;
   clusterDns: string;

@@ -1,4 +1,15 @@
-import type { BbrScope, ClusterArgs, CpuIsolation, HugePages, Taint, TuningProfile } from "./types";
+import type {
+  BbrScope,
+  ClusterArgs,
+  CpuIsolation,
+  Datapath,
+  Encryption,
+  HugePages,
+  Taint,
+  TuningProfile,
+  Tunnel,
+  Xdp,
+} from "./types";
 import { firstWorkerNumber } from "./addresses";
 import { controlPlanePool } from "./names";
 import type { Reason } from "./reason";
@@ -22,6 +33,9 @@ export const defaults = {
   serviceCidr: "10.96.0.0/12",
   nodePodCidrBits: 24,
   tunnel: "none",
+  encryption: "none",
+  datapath: "veth",
+  xdp: "disabled",
   profile: "latency",
   expectedServices: 5000,
   expectedEndpointsPerService: 10,
@@ -145,6 +159,21 @@ export function resolveTuning({ tuning }: TuningSource): Tuning {
     sysctls: tuning?.sysctls ?? {},
     podSysctls: tuning?.podSysctls?.filter((key) => key !== undefined) ?? [],
   };
+}
+
+/** How packets go, defaults filled in. */
+export function resolveDataPath({
+  tunnel = defaults.tunnel,
+  encryption = defaults.encryption,
+  datapath = defaults.datapath,
+  xdp = defaults.xdp,
+}: Partial<NonNullable<ClusterArgs["network"]>> = {}): {
+  tunnel: Tunnel;
+  encryption: Encryption;
+  datapath: Datapath;
+  xdp: Xdp;
+} {
+  return { tunnel, encryption, datapath, xdp };
 }
 
 /** How many Services to expect, and endpoints of each. */

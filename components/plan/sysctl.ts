@@ -1,6 +1,7 @@
 import type { SysctlRow } from "./sysctlRow";
 import { sysctlTable } from "./sysctlTable";
 import type { BbrScope, HugePages, SysctlEntry, TuningProfile } from "./tuningTypes";
+import type { Encryption } from "./types";
 
 /** What decides about a cluster's kernel settings, defaults filled in. */
 export interface Tuning {
@@ -44,11 +45,11 @@ export function rowOf(key: string): SysctlRow | undefined {
   return sysctlTable.find((row) => row.key === key);
 }
 
-/** Kernel modules that nodes with these sysctls need, sorted. */
-export function modulesFor(sysctls: readonly SysctlEntry[]): string[] {
+/** Kernel modules that nodes with these sysctls and this encryption need, sorted. */
+export function modulesFor(sysctls: readonly SysctlEntry[], encryption: Encryption): string[] {
   const modules = sysctls.flatMap(({ key }) => rowOf(key)?.module ?? []);
   // containerd's snapshots are overlay mounts.
-  return ["overlay", ...modules].sort();
+  return ["overlay", ...modules, ...(encryption === "wireguard" ? ["wireguard"] : [])].sort();
 }
 
 /** Whether a row takes a value. */

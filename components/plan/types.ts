@@ -25,6 +25,15 @@ export type CpuIsolation = "none" | "static" | "strict";
 /** How pods' packets travel between nodes: as they are, or wrapped in packets of the nodes. */
 export type Tunnel = "none" | "vxlan" | "geneve";
 
+/** Whether pods' packets between nodes are encrypted. */
+export type Encryption = "none" | "wireguard";
+
+/** Kind of device that a pod's network interface is. */
+export type Datapath = "veth" | "netkit";
+
+/** Whether Services are answered in the NIC's driver. */
+export type Xdp = "disabled" | "best-effort";
+
 /** A Kubernetes taint. */
 export interface Taint {
   /** Qualified name, e.g. `example.com/dedicated`. */
@@ -150,6 +159,22 @@ export interface ClusterArgs {
      * under running pods.
      */
     tunnel?: Tunnel;
+    /**
+     * Default `none`. `wireguard` encrypts what pods send to pods of other nodes, at the price of CPU on both and of 95 bytes a packet (80 before
+     * Cilium 1.19.5), with a tunnel 145. Packets to and from the nodes themselves, and within a node, stay as they are. UDP port 51871 is used
+     * between the nodes.
+     */
+    encryption?: Encryption;
+    /**
+     * Default `veth`. `netkit` leaves out the queue between pod and node, so that a pod's path is as short as the node's own; upstream calls it beta.
+     * Needs kernel 6.8 and host routing by BPF. Choose before the first pod runs: an agent does not start beside pods of the other kind.
+     */
+    datapath?: Datapath;
+    /**
+     * Default `disabled`. `best-effort` answers Services that have their backend on another node in the driver of each NIC that can. Virtio NICs need
+     * spare queues for it and may be slower than without; what the driver sends on is seen by no tcpdump. Measure before you keep it.
+     */
+    xdp?: Xdp;
     /** Services to make room for in Cilium's maps, each counted once for every port, thrice with a NodePort. Default 5000. Past the room Services go missing. A change that makes the maps larger interrupts connections: say early what you expect. */
     expectedServices?: number;
     /** Average number of endpoints of a Service, which take room in the same maps. Default 10. */

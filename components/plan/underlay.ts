@@ -4,7 +4,7 @@ import { kernelNeeded } from "./kernels";
 import { at } from "./merge";
 import { hetznerNetworkMtu } from "./mtu";
 import { machineKey, nodeName } from "./names";
-import { defaults, resolvePools, resolveTuning, type ResolvedPool } from "./resolve";
+import { defaults, resolveDataPath, resolvePools, resolveTuning, type ResolvedPool } from "./resolve";
 import type { Draft } from "./rules/rule";
 import type { Reason } from "./reason";
 import { serviceObjects } from "./serviceAddresses";
@@ -49,6 +49,11 @@ export function capabilitiesOf(args: Draft<ClusterArgs>): Capabilities {
   };
 }
 
+/** MTU of the network between the nodes, bytes. */
+export function mtuOf(args: Draft<ClusterArgs>): number {
+  return hostsOf(args) === undefined ? hetznerNetworkMtu : (hostsOf(args)?.mtu ?? defaults.hostMtu);
+}
+
 /** Names or Cilium patterns of the NICs. */
 export function interfacesOf(args: Draft<ClusterArgs>): { public: string; private: string } {
   return {
@@ -56,6 +61,13 @@ export function interfacesOf(args: Draft<ClusterArgs>): { public: string; privat
     private:
       args.underlay?.privateInterface ?? (hostsOf(args) ? defaults.hostPrivateInterface : defaults.privateInterface),
   };
+}
+
+/** The pods' kind of device when it is a kind of netkit, and the argument that says so. */
+export function netkitOf({ network, cilium }: Draft<ClusterArgs>): { mode: string; path: string } | undefined {
+  const own = at({ ...cilium?.values }, "bpf.datapathMode");
+  if (own === "netkit" || own === "netkit-l2") return { mode: own, path: "cilium.values.bpf.datapathMode" };
+  return own === undefined && network?.datapath === "netkit" ? { mode: "netkit", path: "network.datapath" } : undefined;
 }
 
 /** Plans the underlay of valid arguments. */
@@ -74,7 +86,7 @@ function planHetzner(args: ClusterArgs, underlay: HetznerUnderlayArgs): HetznerU
     nodeSubnet: underlay.nodeSubnet ?? defaults.nodeSubnet,
     gateway: addressAt(mustParse(networkRange), 1),
     image: underlay.image ?? defaults.image,
-    mtu: hetznerNetworkMtu,
+    mtu: mtuOf(args),
     nextHop,
     sourceCheck,
     interfaces: interfacesOf(args),
@@ -92,7 +104,7 @@ function planHosts(cluster: string, args: ClusterArgs, underlay: HostsUnderlayAr
     kind: "hosts",
     segment: underlay.segment,
     nodeSubnet: underlay.nodeSubnet,
-    mtu: underlay.mtu ?? defaults.hostMtu,
+    mtu: mtuOf(args),
     nextHop,
     sourceCheck,
     interfaces: interfacesOf(args),
@@ -101,8 +113,9 @@ function planHosts(cluster: string, args: ClusterArgs, underlay: HostsUnderlayAr
     preflight: {
       kernel: kernelNeeded({
         podBbr: resolveTuning(args).bbr === "node-and-pod",
-        netkit: JSON.stringify(at({ ...args.cilium?.values }, "bpf.datapathMode") ?? "").startsWith('"netkit'),
+        netkit: netkitOf(args) !== undefined,
       }),
+      modules: resolveDataPath(args.network).encryption === "wireguard" ? ["wireguard"] : [],
       // Every host fetches from there in any case, so its clock is at hand on networks without time servers too.
       clockUrl: args.artifacts?.baseUrl ?? "https://dl.k8s.io/",
     },

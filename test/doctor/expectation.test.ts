@@ -31,6 +31,8 @@ describe("expectation from a plan", () => {
       masquerading: "BPF",
       nativeRoutingCidr: plan.podCidr,
       loadBalancerMode: "snat",
+      deviceMode: "veth",
+      encryption: "none",
     });
     assert.equal(devices.length, 2);
     assert.deepEqual(wanted.mtu, { node: 1450, pod: 1450 });
@@ -49,6 +51,13 @@ describe("expectation from a plan", () => {
     assert.deepEqual(wanted.cloudRoutes?.routes, []);
   });
 
+  it("wants WireGuard with its smaller pod packets, and netkit, where they are planned", () => {
+    const plan = planCluster("lab", { ...args, network: { encryption: "wireguard", datapath: "netkit" } });
+    const wanted = expectationOf(plan);
+    assert.deepEqual(wanted.mtu, { node: 1450, pod: 1355 });
+    assert.deepEqual([wanted.cilium.encryption, wanted.cilium.deviceMode], ["wireguard", "netkit"]);
+  });
+
   it("follows Cilium's values", () => {
     const withValues = (values: Record<string, unknown>) =>
       expectationOf({ ...plan, cilium: { ...plan.cilium, values: { ...plan.cilium.values, ...values } } }).cilium;
@@ -58,6 +67,8 @@ describe("expectation from a plan", () => {
     assert.equal(withValues({ kubeProxyReplacement: "false" }).kubeProxyReplacement, false);
     assert.equal(withValues({ routingMode: undefined }).routingMode, "tunnel");
     assert.equal(withValues({ loadBalancer: { mode: "dsr" } }).loadBalancerMode, "dsr");
+    assert.equal(withValues({ encryption: { enabled: true } }).encryption, "ipsec");
+    assert.equal(withValues({ encryption: { enabled: false, type: "wireguard" } }).encryption, "none");
     assert.deepEqual(withValues({ devices: "eth0, enp+" }).devices, ["eth0", "enp+"]);
     assert.deepEqual(withValues({ devices: undefined }).devices, []);
   });

@@ -40,6 +40,8 @@ export function expectation(): Expectation {
       masquerading: "BPF",
       nativeRoutingCidr: "10.244.0.0/16",
       loadBalancerMode: "snat",
+      deviceMode: "veth",
+      encryption: "none",
       devices: ["eth0", "enp7s+"],
     },
     cloudRoutes: {
@@ -94,6 +96,9 @@ export function evidence(): Evidence {
             masquerading: "BPF",
             nativeRoutingCidr: "10.244.0.0/16",
             loadBalancerMode: "SNAT",
+            deviceMode: "veth",
+            encryption: "Disabled",
+            encryptionPeers: 0,
           },
         },
       })),

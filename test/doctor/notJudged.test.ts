@@ -72,6 +72,31 @@ describe("kernel settings that cannot be proven", () => {
 });
 
 describe("one byte more", () => {
+  it("is not judged between pods under WireGuard, which counts for more than most packets need", () => {
+    const results = judged((e) => {
+      assert.ok("value" in e.agents);
+      for (const { status } of e.agents.value)
+        if ("value" in status) Object.assign(status.value, { encryption: "Wireguard", encryptionPeers: 2 });
+      podOf(e, web1).oneMore[web2] = { sent: 3, received: 3, refusedLocally: false };
+    });
+    const [between, nodes] = ["pod-mtu", "node-mtu"].map((check) =>
+      results.filter((result) => result.check === check && result.subject === `${web1} -> ${web2}`),
+    );
+    assert.deepEqual(
+      between?.map(({ outcome, wanted }) => [outcome, wanted]),
+      [
+        ["ok", "the route says 1450"],
+        ["ok", "1450 bytes arrive"],
+        ["unseen", "1451 bytes are refused by the path"],
+      ],
+    );
+    assert.match(between[2]?.hint ?? "", /WireGuard/);
+    assert.deepEqual(
+      nodes?.map(({ outcome }) => outcome),
+      ["ok", "ok", "ok"],
+    );
+  });
+
   const lost = { sent: 3, received: 0, refusedLocally: false };
 
   it("counts as refused by the path when it gets lost while the exact size arrives", () => {

@@ -203,7 +203,24 @@ describe("status of a Cilium agent", () => {
       masquerading: "BPF",
       nativeRoutingCidr: "10.244.0.0/16",
       loadBalancerMode: "SNAT",
+      deviceMode: "veth",
+      encryption: "Disabled",
+      encryptionPeers: 0,
     });
+  });
+
+  it("has WireGuard's peers, and the kind of devices", () => {
+    // As api/v1/openapi.yaml of Cilium 1.20.2 has them.
+    const status = parseCiliumStatus(
+      JSON.stringify({
+        "datapath-mode": "netkit",
+        encryption: {
+          mode: "Wireguard",
+          wireguard: { interfaces: [{ name: "cilium_wg0", "listen-port": 51871, "peer-count": 2 }] },
+        },
+      }),
+    );
+    assert.deepEqual([status.deviceMode, status.encryption, status.encryptionPeers], ["netkit", "Wireguard", 2]);
   });
 
   it("says disabled where nothing is masqueraded, and False where kube-proxy is not replaced", () => {

@@ -137,6 +137,10 @@ export const namedClusters: Readonly<Record<string, ClusterArgs>> = {
     pools: [{ name: "cheap", count: 1, serverType: "cx33", cpuIsolation: "strict" }],
     accept: ["access-open-to-all", "strict-needs-dedicated-cpus"],
   },
+  encrypted: {
+    ...smallCluster(),
+    network: { tunnel: "vxlan", encryption: "wireguard", datapath: "netkit", podCidr: "192.168.0.0/16" },
+  },
   "hosts-on-a-segment": hostsCluster(),
   "hosts-behind-routers": {
     ...hostsCluster(),

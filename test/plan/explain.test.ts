@@ -43,7 +43,7 @@ describe("explain", () => {
     const plans = [
       hostsCluster(),
       smallCluster(),
-      { ...smallCluster(), network: { tunnel: "vxlan" } } satisfies ClusterArgs,
+      { ...smallCluster(), network: { tunnel: "vxlan", encryption: "wireguard" } } satisfies ClusterArgs,
     ];
     const values = plans.flatMap((args) => leafPaths(planCluster("small", args).cilium.values));
     assert.deepEqual(unmatched(values, Object.keys(valueReasons)), { unexplained: [], idle: [] });

@@ -17,7 +17,6 @@ import { locations } from "../../components/plan/catalogue";
 import { chartKeyChanges, chartKeys } from "../../components/plan/ciliumKeys";
 import { cpuSettings, planCpu, reservedCpus } from "../../components/plan/cpu";
 import { deepMerge, leafPaths } from "../../components/plan/merge";
-import { hetznerNetworkMtu, podMtu } from "../../components/plan/mtu";
 import { nearest, suggest } from "../../components/plan/problems";
 import type { ClusterArgs, CpuIsolation } from "../../components/plan";
 import { defaultVersions, kubernetesTestedWith, testersOf } from "../../components/plan/versions";
@@ -64,20 +63,6 @@ describe("addresses", () => {
     for (const text of ["203.0.113.7/32", "2001:db8::/64", "::/0", "0.0.0.0/0"])
       assert.ok(isCanonicalRange(text), text);
     for (const text of ["203.0.113.7", "2001:db8::1", "2001:db8::1/64", "x"]) assert.ok(!isCanonicalRange(text), text);
-  });
-});
-
-describe("MTU", () => {
-  it("is the underlay's for pods with native routing", () => {
-    assert.equal(podMtu(hetznerNetworkMtu, "none"), 1450);
-    assert.equal(podMtu(9000, "none"), 9000);
-  });
-
-  it("is less by what an overlay puts around a packet", () => {
-    for (const tunnel of ["vxlan", "geneve"] as const) {
-      const sums = [1400, 1450, 1500, 9000].map((underlay) => podMtu(underlay, tunnel));
-      assert.deepEqual(sums, [1350, 1400, 1450, 8950]);
-    }
   });
 });
 

@@ -21,6 +21,8 @@ interface Machine {
   /** Seconds by which the clock of the source of programs is ahead; undefined: it does not answer. */
   clockAhead?: number;
   missing: string[];
+  /** Kernel modules that modprobe finds. */
+  modules: string[];
   /** Files that are there, with their content. */
   files: Record<string, string>;
 }
@@ -37,11 +39,12 @@ const good: Machine = {
   link: "3: eth1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq state UP",
   clockAhead: 0,
   missing: [],
+  modules: [],
   files: {},
 };
 
 const coreutils = ["awk", "cut", "date", "dirname", "grep", "head", "sed", "sort", "tail", "tr", "bash", "cat"];
-const tools = ["flock", "modprobe", "nft", "sha256sum", "systemctl", "tar", "tc"];
+const tools = ["flock", "nft", "sha256sum", "systemctl", "tar", "tc"];
 
 const plan = planCluster("prod", hostsCluster());
 const node = plan.nodes.find(({ name }) => name === "prod-web-1");
@@ -51,10 +54,11 @@ describe("preflight of an existing host", () => {
   beforeEach(() => (root = mkdtempSync(path.join(os.tmpdir(), "zerosteal-preflight-"))));
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const run = (change: Partial<Machine>): { status: number | null; lines: string[] } => {
+  const run = (change: Partial<Machine>, modules: string[] = []): { status: number | null; lines: string[] } => {
     assert.ok(node && plan.underlay.kind === "hosts");
     buildMachine(root, { ...good, ...change });
-    const script = preflightScript(plan.underlay, node, root);
+    const underlay = { ...plan.underlay, preflight: { ...plan.underlay.preflight, modules } };
+    const script = preflightScript(underlay, node, root);
     const bash = execFileSync("bash", ["-c", "command -v bash"], { encoding: "utf8" }).trim();
     const result = spawnSync(bash, ["--norc", "-euo", "pipefail", "-c", script], {
       encoding: "utf8",
@@ -128,6 +132,18 @@ describe("preflight of an existing host", () => {
     });
   }
 
+  it("names a kernel module that is neither loaded nor to be had, and only then", () => {
+    const { status, lines } = run({}, ["wireguard"]);
+    assert.equal(status, 1);
+    assert.match(lines[0] ?? "", /a kernel without the module wireguard, which the plan needs \(network\.encryption\)/);
+  });
+
+  it("lets a kernel pass that has the module, or has it loaded", () => {
+    assert.equal(run({ modules: ["wireguard"] }, ["wireguard"]).status, 0);
+    rmSync(path.join(root, "bin"), { recursive: true });
+    assert.equal(run({ files: { "sys/module/wireguard/version": "1.0.0" } }, ["wireguard"]).status, 0);
+  });
+
   it("names all problems at once", () => {
     const { lines } = run({ cpus: 1, kernel: "4.19.0", route: "" });
     assert.equal(lines.length, 4, lines.join("\n"));
@@ -143,9 +159,9 @@ describe("preflight of an existing host", () => {
     assert.ok(node && plan.underlay.kind === "hosts");
     const underlay: HostsUnderlayPlan = {
       ...plan.underlay,
-      preflight: { kernel: "5.10", clockUrl: "http://a/'$(id)'" },
+      preflight: { kernel: "5.10", modules: [], clockUrl: "http://a/'$(id)'" },
     };
-    const head = preflightScript(underlay, node).split("\n").slice(0, 11).join("\n");
+    const head = preflightScript(underlay, node).split("\n").slice(0, 12).join("\n");
     assert.equal(
       execFileSync("bash", ["-c", `${head}\nprintf %s "$CLOCK_URL"`], { encoding: "utf8" }),
       "http://a/'$(id)'",
@@ -175,6 +191,7 @@ function buildMachine(root: string, machine: Machine): void {
     "uname",
     `case $1 in -s) echo ${machine.system};; -m) echo ${machine.cpuType};; -r) echo ${machine.kernel};; esac`,
   );
+  script("modprobe", `[[ " ${machine.modules.join(" ")} " == *" \${@: -1} "* ]]`);
   script("nproc", `echo ${machine.cpus}`);
   script(
     "ip",

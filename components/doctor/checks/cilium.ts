@@ -40,6 +40,13 @@ const statusChecks: StatusCheck[] = [
     found: (status) => status.loadBalancerMode.toLowerCase() || "off",
     hint: "Set loadBalancer.mode in Cilium's values as planned and restart the agents.",
   },
+  {
+    id: "device-mode",
+    title: "pods have devices of the planned kind",
+    wanted: (cilium) => cilium.deviceMode,
+    found: (status) => status.deviceMode || "not told",
+    hint: "Set bpf.datapathMode in Cilium's values as planned. Pods keep the device that they began with: the node must be emptied first.",
+  },
 ];
 
 /** The agents replace kube-proxy. Also where it shows that an agent is missing; the other checks then see nothing there. */
@@ -102,6 +109,35 @@ function directRouting(node: string, address: string | undefined, status: Cilium
   if (status.directRoutingAddresses.includes(address)) return ok(node, wanted, found);
   return failed(node, wanted, found, "Set nodePort.directRoutingDevice in Cilium's values to the private NIC.");
 }
+
+/** Pods' packets to other nodes are encrypted, with a key for each of them; or nobody pays for it. */
+export const encryption: Check = {
+  id: "encryption",
+  title: "pods' packets between nodes are encrypted as planned",
+  settles: true,
+  run(expectation, evidence) {
+    const words = (mode: string, peers: number): string =>
+      mode === "wireguard" ? `wireguard with ${peers} peers` : mode;
+    const wanted = (cilium: Expectation["cilium"]) => words(cilium.encryption, evidence.nodes.length - 1);
+    const found = (status: CiliumStatus) =>
+      words(status.encryption.toLowerCase().replace("disabled", "none"), status.encryptionPeers);
+    return onAgents(
+      "encryption",
+      expectation,
+      evidence,
+      wanted,
+      (node, cilium, status) => [
+        findings("encryption").equal(
+          node,
+          wanted(cilium),
+          found(status),
+          `See cilium-dbg encrypt status in the agent on ${node}: each other node must show its key, by the annotation of its CiliumNode, and UDP port 51871 must be open between the nodes.`,
+        ),
+      ],
+      found,
+    );
+  },
+};
 
 /** All comparisons of the agents' status that are one text each. */
 export const ciliumModes: Check[] = statusChecks.map((check) => ({

@@ -1,6 +1,6 @@
 import type { Evidence } from "../evidence";
 import type { CheckResult, Expectation } from "../types";
-import { ciliumModes, devices, kubeProxyReplacement } from "./cilium";
+import { ciliumModes, devices, encryption, kubeProxyReplacement } from "./cilium";
 import { cloudRoutes } from "./cloudRoutes";
 import { settleCauses } from "./causes";
 import { kubeProxyAbsent, noKubeSvcRules } from "./kubeProxy";
@@ -20,6 +20,7 @@ export const checks: Check[] = [
   kubeProxyReplacement,
   ...ciliumModes,
   devices,
+  encryption,
   cloudRoutes,
   nodeMtu,
   podMtu,

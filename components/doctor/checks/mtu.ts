@@ -16,8 +16,18 @@
  *
  * Between nodes the exact size is sent from the node itself; the one byte more by the pod to the other node's address,
  * as a node's NIC cannot be changed without harm. Under an overlay that packet would be wrapped, so it is not judged.
+ * WireGuard wraps pods' packets only, and counts for the longest headers and the longest filling, so that some bytes more than
+ * planned do pass: between pods one byte more is not judged then.
  */
-import { probesOf, valueOf, type Evidence, type NodeProbes, type PingResult, type RouteReading } from "../evidence";
+import {
+  probesOf,
+  valueOf,
+  type CiliumStatus,
+  type Evidence,
+  type NodeProbes,
+  type PingResult,
+  type RouteReading,
+} from "../evidence";
 import type { CheckResult } from "../types";
 import { findings, pair, type Check } from "./result";
 
@@ -32,8 +42,10 @@ interface Way {
   oneMore: PingResult | undefined;
   /** Addresses of the sender's own node. */
   ownAddresses: string[];
-  /** Reason why one byte more says nothing here. */
+  /** Reason why a refusal says nothing here. */
   unusable?: string;
+  /** Reason why the path takes some bytes more than planned. */
+  slack?: string;
 }
 
 /** Node to node. */
@@ -87,6 +99,7 @@ export const podMtu: Check = {
               : "unseen" in probes.host
                 ? "The node's own addresses are not known, so it cannot be told who refused."
                 : undefined,
+          slack: encrypted(evidence, probes.node),
         }),
       );
     });
@@ -138,7 +151,8 @@ function refused(check: string, way: Way): CheckResult {
   const subject = pair(way.from, way.to);
   const wanted = `${way.mtu + 1} bytes are refused by the path`;
   const tried = way.oneMore;
-  if (way.unusable) return unseen(subject, wanted, way.unusable);
+  const reason = way.unusable ?? way.slack;
+  if (reason) return unseen(subject, wanted, reason);
   if (!tried || tried.sent === 0 || way.mtu === 0) {
     return unseen(
       subject,
@@ -173,10 +187,18 @@ function blind(check: string, node: string, probe: NodeProbes["pod"] | NodeProbe
   return findings(check).unseen(node, "-", "unseen" in probe ? probe.unseen : "");
 }
 
-function wrapped(evidence: Evidence, node: string): string | undefined {
+function statusOn(evidence: Evidence, node: string): CiliumStatus | undefined {
   const agent = valueOf(evidence.agents)?.find((candidate) => candidate.node === node && candidate.ready);
-  const mode = agent && valueOf(agent.status)?.routingMode;
-  if (mode === "Tunnel")
+  return agent && valueOf(agent.status);
+}
+
+function encrypted(evidence: Evidence, node: string): string | undefined {
+  if (statusOn(evidence, node)?.encryption !== "Wireguard") return undefined;
+  return "WireGuard's share is counted for its longest headers and filling, so a few bytes more may well pass.";
+}
+
+function wrapped(evidence: Evidence, node: string): string | undefined {
+  if (statusOn(evidence, node)?.routingMode === "Tunnel")
     return "Under an overlay a pod's packets to nodes are wrapped, so they do not show the node path.";
   const pod = probesOf(evidence, node)?.pod;
   return pod && "unseen" in pod ? pod.unseen : undefined;

@@ -1,9 +1,13 @@
-import { imagesWith, kernelOf, kernelOlder, netkitKernel, podBbrKernel } from "../kernels";
+import { imagesWith, kernelOlder, podBbrKernel } from "../kernels";
 import { at, type JsonObject } from "../merge";
-import { defaults, resolveTuning } from "../resolve";
-import { capabilitiesOf, hetznerOf } from "../underlay";
+import { resolveDataPath, resolveTuning } from "../resolve";
+import { capabilitiesOf, hetznerOf, mtuOf } from "../underlay";
 import { ciliumOf, textAt } from "./ciliumValues";
-import { findingIf, type Rule, type Subject } from "./rule";
+import { imageOf } from "./image";
+import { findingIf, type Rule } from "./rule";
+
+/** A page of 4096 bytes, less what a driver keeps before and after the packet (Cilium documentation, XDP acceleration). */
+const largestXdpMtu = 3498;
 
 /** Rules about how packets go: load balancing, kernels, offloads. */
 export const dataPathRules: Rule[] = [
@@ -109,46 +113,6 @@ export const dataPathRules: Rule[] = [
       ),
   },
   {
-    id: "netkit-needs-kernel",
-    acceptable: false,
-    why: "netkit came with kernel 6.8; on an older one Cilium's agent cannot make a pod's device.",
-    check: (subject) => {
-      const { image, kernel } = imageOf(subject);
-      return findingIf(
-        netkitMode(subject) !== undefined && kernel !== undefined && kernelOlder(kernel, netkitKernel),
-        "cilium.values.bpf.datapathMode",
-        `${netkitMode(subject) ?? ""} needs kernel ${netkitKernel} or newer, and ${image} has ${kernel ?? ""}`,
-        `set underlay.image to ${imagesWith(netkitKernel).join(" or ")}, or leave it out`,
-      );
-    },
-  },
-  {
-    id: "kernel-unknown",
-    acceptable: true,
-    why: "A value needs a certain kernel, and which one a snapshot or an unlisted image has is not known before it boots.",
-    check: (subject) => {
-      const { image, kernel } = imageOf(subject);
-      return findingIf(
-        netkitMode(subject) !== undefined && kernel === undefined && hetznerOf(subject.args) !== undefined,
-        "underlay.image",
-        `bpf.datapathMode ${netkitMode(subject) ?? ""} needs kernel ${netkitKernel} or newer, and that of ${image} is not known here`,
-        `look it up, or use ${imagesWith(netkitKernel).join(" or ")}`,
-      );
-    },
-  },
-  {
-    id: "netkit-without-tproxy",
-    acceptable: false,
-    why: "Helm stops: a transparent proxy by BPF does not work on netkit devices.",
-    check: (subject) =>
-      findingIf(
-        netkitMode(subject) !== undefined && at(ciliumOf(subject).values, "bpf.tproxy") === true,
-        "cilium.values.bpf.tproxy",
-        `true does not go with bpf.datapathMode ${netkitMode(subject) ?? ""}`,
-        "leave one of the two out",
-      ),
-  },
-  {
     id: "bbr-needs-kernel",
     acceptable: false,
     why: "Before kernel 5.18 a packet loses its departure time between pod and node, and Cilium's agent refuses BBR in pods.",
@@ -206,7 +170,33 @@ export const dataPathRules: Rule[] = [
         at(ciliumOf(subject).values, "loadBalancer.acceleration") === "native",
         "cilium.values.loadBalancer.acceleration",
         "native asks every NIC for XDP, which virtio gives slowly or not at all",
-        "use best-effort, or leave it out",
+        'leave it out, and set network.xdp to "best-effort" where you want it',
+      ),
+  },
+  {
+    id: "xdp-past-wireguard",
+    acceptable: true,
+    why: "What XDP sends on to another node leaves from the NIC's driver, before WireGuard, so it travels in clear.",
+    check: ({ args }) => {
+      const { encryption, xdp } = resolveDataPath(args.network);
+      return findingIf(
+        encryption === "wireguard" && xdp !== "disabled",
+        "network.xdp",
+        `${xdp} sends requests to Services on to other nodes past WireGuard`,
+        "leave it out, or network.encryption",
+      );
+    },
+  },
+  {
+    id: "xdp-needs-small-packets",
+    acceptable: true,
+    why: "XDP sees a packet as one page of memory, so drivers refuse it on NICs of more than 3498 bytes, and best effort then is none.",
+    check: ({ args }) =>
+      findingIf(
+        resolveDataPath(args.network).xdp !== "disabled" && mtuOf(args) > largestXdpMtu,
+        "network.xdp",
+        `a network of ${mtuOf(args)} bytes is more than the ${largestXdpMtu} that XDP takes`,
+        "leave it out, or lower the MTU of the NICs and underlay.mtu",
       ),
   },
   {
@@ -240,18 +230,4 @@ function dispatchProblem(values: JsonObject): { message: string; fix: string } |
   if (dispatch === "opt" && tunnel)
     return { message: "opt needs native routing, and routingMode is tunnel", fix: "use geneve, or native routing" };
   return undefined;
-}
-
-/** The pods' device type when it is a kind of netkit. */
-function netkitMode(subject: Subject): string | undefined {
-  const mode = at(ciliumOf(subject).values, "bpf.datapathMode");
-  return mode === "netkit" || mode === "netkit-l2" ? mode : undefined;
-}
-
-/** The nodes' image, and its kernel's minor where it is known. That of existing hosts is looked at by their preflight. */
-function imageOf({ args }: Subject): { image: string; kernel: string | undefined } {
-  const hetzner = hetznerOf(args);
-  if (hetzner === undefined) return { image: "an existing host", kernel: undefined };
-  const image = hetzner.image ?? defaults.image;
-  return { image, kernel: kernelOf(image) };
 }

@@ -5,7 +5,9 @@ import { artifactRules } from "./artifacts";
 import { ciliumRules } from "./cilium";
 import { componentRules } from "./components";
 import { dataPathRules } from "./dataPath";
+import { encryptionRules } from "./encryption";
 import { nameRules } from "./names";
+import { netkitRules } from "./netkit";
 import { networkRules } from "./network";
 import { nodeRules } from "./nodes";
 import { podSysctlRules } from "./podSysctls";
@@ -62,6 +64,8 @@ export const rules: readonly Rule[] = [
   ...versionRules,
   ...ciliumRules,
   ...dataPathRules,
+  ...netkitRules,
+  ...encryptionRules,
   ...componentRules,
   ...tuningRules,
   ...podSysctlRules,

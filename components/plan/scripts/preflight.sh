@@ -25,7 +25,15 @@ check_kernel() {
   local kernel
   kernel=$(uname -r)
   version_at_least "$(cut -d. -f1,2 <<<"$kernel")" "$KERNEL" ||
-    problem "has kernel $kernel, and the plan needs $KERNEL or newer; upgrade it, or choose less (tuning.bbr, cilium.values)"
+    problem "has kernel $kernel, and the plan needs $KERNEL or newer; upgrade it, or choose less (tuning.bbr, network.datapath)"
+}
+
+check_modules() {
+  local module
+  for module in $MODULES; do
+    [[ -d $ROOT/sys/module/$module ]] || modprobe --dry-run --quiet "$module" ||
+      problem "has a kernel without the module $module, which the plan needs (network.encryption); use a kernel with it"
+  done
 }
 
 check_size() {
@@ -101,6 +109,7 @@ check_foreign_cluster() {
 main() {
   check_system
   check_kernel
+  check_modules
   check_size
   check_isolated_cpus
   check_network

@@ -9,19 +9,26 @@ import { type HetznerCluster, smallCluster } from "../clusters";
 
 /** Arguments that come near to a rule and keep it. */
 const allowed: Record<string, (args: HetznerCluster) => unknown> = {
-  "netkit on the default image": (args) => (args.cilium = { values: { bpf: { datapathMode: "netkit" } } }),
+  "netkit on the default image": (args) => (args.network = { datapath: "netkit" }),
   "netkit on the first kernel that has it": (args) => {
     args.underlay.image = "ubuntu-24.04";
     args.cilium = { values: { bpf: { datapathMode: "netkit-l2" } } };
+    args.accept = ["cilium-value-planned"];
   },
-  "a transparent proxy on veth": (args) => (args.cilium = { values: { bpf: { datapathMode: "veth", tproxy: true } } }),
+  "a transparent proxy on veth": (args) => (args.cilium = { values: { bpf: { tproxy: true } } }),
   "a snapshot, with nothing that needs a certain kernel": (args) => (args.underlay.image = "123456"),
   "an old kernel with BBR on the nodes alone": (args) => {
     args.underlay.image = "ubuntu-22.04";
     args.tuning = { bbr: "node" };
   },
   "BBR in pods on the oldest image that can": (args) => (args.underlay.image = "debian-12"),
-  "XDP where a NIC has it": (args) => (args.cilium = { values: { loadBalancer: { acceleration: "best-effort" } } }),
+  "XDP where a NIC has it": (args) => (args.network = { xdp: "best-effort" }),
+  "settings of WireGuard": (args) => {
+    args.network = { encryption: "wireguard" };
+    args.cilium = {
+      values: { encryption: { wireguard: { persistentKeepalive: "20s" }, strictMode: { egress: { enabled: true } } } },
+    };
+  },
   "BIG TCP off": (args) => (args.cilium = { values: { enableIPv4BIGTCP: false } }),
   "a dispatch that nothing uses": (args) => (args.cilium = { values: { loadBalancer: { dsrDispatch: "geneve" } } }),
   "as many operators as nodes": (args) => (args.cilium = { values: { operator: { replicas: 3 } } }),

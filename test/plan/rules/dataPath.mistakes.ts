@@ -11,8 +11,6 @@ const accepting = (accept: string[], own: Record<string, unknown>) => (args: Clu
 
 const dsr = ["dsr-needs-unchecked-sources", "cilium-value-planned"];
 
-const netkit = { bpf: { datapathMode: "netkit" } };
-
 export const chartKeyMistakes: Mistake[] = [
   {
     rule: "cilium-key-removed",
@@ -22,7 +20,8 @@ export const chartKeyMistakes: Mistake[] = [
         version: "1.18.12",
         values: { hostPort: { enabled: true }, nodePort: { enabled: true }, encryption: { strictMode: { cidr: "" } } },
       };
-      args.accept = ["versions-untested", "cilium-value-planned"];
+      args.network = { encryption: "wireguard" };
+      args.accept = ["versions-untested"];
     },
     lines: [
       "cilium.values.hostPort.enabled: the chart has no such key since 1.18; leave it out: kubeProxyReplacement has it",
@@ -31,9 +30,12 @@ export const chartKeyMistakes: Mistake[] = [
   {
     rule: "cilium-key-removed",
     what: "strict mode as charts before 1.20 had it",
-    make: accepting(["cilium-value-planned"], {
-      encryption: { strictMode: { enabled: true, cidr: "10.244.0.0/16", egress: { enabled: true } } },
-    }),
+    make: (args) => {
+      args.network = { encryption: "wireguard" };
+      args.cilium = {
+        values: { encryption: { strictMode: { enabled: true, cidr: "10.244.0.0/16", egress: { enabled: true } } } },
+      };
+    },
     lines: [
       "cilium.values.encryption.strictMode.enabled: the chart has no such key since 1.20; use encryption.strictMode.egress.enabled",
       "cilium.values.encryption.strictMode.cidr: the chart has no such key since 1.20; use encryption.strictMode.egress.cidr",
@@ -71,8 +73,8 @@ export const chartKeyMistakes: Mistake[] = [
       underlayProtocol: "ipv6",
     }),
     lines: [
-      "cilium.values.encryption.enabled: the plan sets this value: none, since its headers would make the pods' MTU smaller than the plan's; leave it out (or accept: [\"cilium-value-planned\"])",
-      "cilium.values.encryption.type: the plan sets this value: none, since its headers would make the pods' MTU smaller than the plan's; leave it out (or accept: [\"cilium-value-planned\"])",
+      'cilium.values.encryption.enabled: the plan sets this value: use network.encryption; leave it out (or accept: ["cilium-value-planned"])',
+      'cilium.values.encryption.type: the plan sets this value: use network.encryption; leave it out (or accept: ["cilium-value-planned"])',
       'cilium.values.tunnelProtocol: the plan sets this value: use network.tunnel; leave it out (or accept: ["cilium-value-planned"])',
       'cilium.values.underlayProtocol: the plan sets this value: the private network has IPv4 alone, and another protocol changes the pods\' MTU; leave it out (or accept: ["cilium-value-planned"])',
     ],
@@ -181,34 +183,6 @@ export const dataPathMistakes: Mistake[] = [
     ],
   },
   {
-    rule: "netkit-needs-kernel",
-    what: "an older image",
-    make: (args) => {
-      args.underlay.image = "debian-12";
-      args.cilium = { values: netkit };
-    },
-    lines: [
-      "cilium.values.bpf.datapathMode: netkit needs kernel 6.8 or newer, and debian-12 has 6.1; set underlay.image to debian-13 or ubuntu-24.04 or ubuntu-26.04, or leave it out",
-    ],
-  },
-  {
-    rule: "kernel-unknown",
-    what: "netkit on a snapshot",
-    make: (args) => {
-      args.underlay.image = "123456";
-      args.cilium = { values: { bpf: { datapathMode: "netkit-l2" } } };
-    },
-    lines: [
-      'underlay.image: bpf.datapathMode netkit-l2 needs kernel 6.8 or newer, and that of 123456 is not known here; look it up, or use debian-13 or ubuntu-24.04 or ubuntu-26.04 (or accept: ["kernel-unknown"])',
-    ],
-  },
-  {
-    rule: "netkit-without-tproxy",
-    what: "both",
-    make: values({ bpf: { datapathMode: "netkit", tproxy: true } }),
-    lines: ["cilium.values.bpf.tproxy: true does not go with bpf.datapathMode netkit; leave one of the two out"],
-  },
-  {
     rule: "bbr-needs-kernel",
     what: "an older image",
     make: (args) => (args.underlay.image = "ubuntu-22.04"),
@@ -241,7 +215,8 @@ export const dataPathMistakes: Mistake[] = [
     what: "native",
     make: values({ loadBalancer: { acceleration: "native" } }),
     lines: [
-      'cilium.values.loadBalancer.acceleration: native asks every NIC for XDP, which virtio gives slowly or not at all; use best-effort, or leave it out (or accept: ["xdp-needs-real-nic"])',
+      'cilium.values.loadBalancer.acceleration: the plan sets this value: use network.xdp; leave it out (or accept: ["cilium-value-planned"])',
+      'cilium.values.loadBalancer.acceleration: native asks every NIC for XDP, which virtio gives slowly or not at all; leave it out, and set network.xdp to "best-effort" where you want it (or accept: ["xdp-needs-real-nic"])',
     ],
   },
   {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { checkCluster, PlanError, planCluster, ruleTable } from "../../../components/plan";
 import { smallCluster } from "../clusters";
 import { chartKeyMistakes, componentMistakes, dataPathMistakes } from "./dataPath.mistakes";
+import { encryptionMistakes, netkitMistakes } from "./encryption.mistakes";
 import { hostMistakes } from "./hosts.mistakes";
 import { accessMistakes, nameMistakes } from "./names.mistakes";
 import { networkMistakes } from "./network.mistakes";
@@ -22,6 +23,8 @@ const families = {
   cilium: ciliumMistakes,
   chartKeys: chartKeyMistakes,
   dataPath: dataPathMistakes,
+  encryption: encryptionMistakes,
+  netkit: netkitMistakes,
   components: componentMistakes,
   tuning: tuningMistakes,
   "sysctls of pods": podSysctlMistakes,

@@ -1,3 +1,4 @@
+import { ruleTable } from "../../../components/plan";
 import { mirrorManifest } from "../clusters";
 import { replaced, setRaw, type Mistake } from "./table";
 
@@ -145,7 +146,10 @@ export const structureMistakes: Mistake[] = [
     what: "a strange rule",
     make: (args) => (args.accept = ["everything-goes"]),
     lines: [
-      'accept[0]: there is no rule "everything-goes"; rules that can be accepted: access-open-to-all, strict-needs-dedicated-cpus, isolation-needs-four-cpus, versions-untested, cilium-bad-patch, cilium-key-unknown, cilium-value-planned, dsr-needs-unchecked-sources, auto-routes-need-one-segment, masquerade-needs-bpf, kernel-unknown, xdp-needs-real-nic, big-tcp-needs-real-nic, operator-replicas, service-maps-too-small',
+      `accept[0]: there is no rule "everything-goes"; rules that can be accepted: ${ruleTable
+        .filter(({ acceptable }) => acceptable)
+        .map(({ id }) => id)
+        .join(", ")}`,
     ],
   },
   {
