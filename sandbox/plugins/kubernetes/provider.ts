@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { PluginProvider, ResourceHandler } from "../core/provider";
 import { revealBag } from "../core/values";
+import { isObjectToken } from "./kinds";
 import { diffSettings, namespaceOf } from "./kubeconfig";
+import { objectResource } from "./object";
 import { type ClusterAccess, releaseResource } from "./release";
 
 /** The stand-in for the kubernetes plugin. */
 export function kubernetesProvider(version: string): PluginProvider {
   let access: ClusterAccess = { namespace: "default", deleteUnreachable: false };
-  // Further kinds of objects get their handlers here.
-  const resources: { [type: string]: ResourceHandler } = {
-    "kubernetes:helm.sh/v3:Release": releaseResource(() => access),
-  };
+  const release = releaseResource(() => access);
+  const object = objectResource(() => access);
   return {
     name: "kubernetes",
     version,
@@ -20,12 +20,16 @@ export function kubernetesProvider(version: string): PluginProvider {
       const content = contentOf(kubeconfig);
       access = {
         kubeconfig: content,
+        ...(typeof context === "string" && context !== "" ? { context } : {}),
         namespace: String(namespace ?? namespaceOf(content, context) ?? "default"),
         // The SDK sends switches as JSON texts.
         deleteUnreachable: String(deleteUnreachable ?? process.env.PULUMI_K8S_DELETE_UNREACHABLE) === "true",
       };
     },
-    resource: (type) => resources[type],
+    resource: (type): ResourceHandler | undefined => {
+      if (type === "kubernetes:helm.sh/v3:Release") return release;
+      return isObjectToken(type) ? object : undefined;
+    },
     invoke: () => undefined,
   };
 }

@@ -25,13 +25,15 @@ import {
   withDefaults,
 } from "./releaseState";
 
-/** The settings of the provider that a release needs. */
+/** The settings of the provider that releases and objects need. */
 export interface ClusterAccess {
   /** Content of the kubeconfig; undefined: helm finds its own. */
   kubeconfig?: string;
-  /** Namespace of releases that name none. */
+  /** The kubeconfig's context to use; undefined: its current one. */
+  context?: string;
+  /** Namespace of releases and objects that name none. */
   namespace: string;
-  /** Forget releases of a cluster that cannot be reached. */
+  /** Forget releases and objects of a cluster that cannot be reached. */
   deleteUnreachable: boolean;
 }
 

@@ -8,7 +8,7 @@ import { findTool } from "./engine";
 
 const adminToken = "planted-admin-token-5812";
 
-/** A Kubernetes API without nodes: objects can be made, nothing ever runs. */
+/** A Kubernetes API without nodes: objects can be made, and with `controllers` are looked after, but nothing ever runs. */
 export class KubeApi {
   private constructor(
     /** Content of a kubeconfig of its administrator. */
@@ -16,8 +16,11 @@ export class KubeApi {
     private readonly children: ChildProcess[],
   ) {}
 
-  /** Starts etcd and the API server on free loopback ports. */
-  static async start(dir: string): Promise<KubeApi> {
+  /**
+   * Starts etcd and the API server on free loopback ports.
+   * @param controllers whether the controller manager runs too: Deployments get pods, Services endpoints, and what is deleted goes
+   */
+  static async start(dir: string, { controllers = false } = {}): Promise<KubeApi> {
     const [etcd, apiserver] = [await findTool("etcd"), await findTool("kube-apiserver")];
     const [clientPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
     await mkdir(path.join(dir, "certs"), { recursive: true });
@@ -63,6 +66,7 @@ export class KubeApi {
     ];
     const api = new KubeApi(kubeconfigFor(`https://127.0.0.1:${apiPort}`), children);
     await waitForPort(apiPort, children);
+    if (controllers) children.push(await startControllers(dir, api.kubeconfig));
     return api;
   }
 
@@ -72,6 +76,15 @@ export class KubeApi {
       if (child.exitCode === null && child.kill("SIGKILL")) await ended;
     }
   }
+}
+
+async function startControllers(dir: string, kubeconfig: string): Promise<ChildProcess> {
+  const file = path.join(dir, "controllers.kubeconfig");
+  await writeFile(file, kubeconfig, { mode: 0o600 });
+  // Nodes have no kubelet that would report: they stay what the test makes them.
+  const chosen = "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller";
+  const args = [`--kubeconfig=${file}`, "--leader-elect=false", "--secure-port=0", chosen];
+  return spawn(await findTool("kube-controller-manager"), args, { stdio: "ignore" });
 }
 
 /** A kubeconfig whose user is let in by token. */
