@@ -2,6 +2,7 @@ import path from "node:path";
 import { renderReport, type Report, summary } from "../components/doctor";
 import type { Instance } from "../sandbox/instance";
 import { run } from "../sandbox/run";
+import { adviceFor, withoutScript } from "./advice";
 import type { PhaseTime } from "./phases";
 import type { UpdateResult } from "./update";
 
@@ -41,7 +42,10 @@ export async function renderSummary(result: UpResult): Promise<string> {
   const lines: string[] = [""];
   if (update.stopped)
     return "\nStopped. What was made is kept; `npm run up` goes on from here, `npm run down` removes it.";
-  for (const error of update.errors) lines.push(`${error.resource || "engine"}: ${error.message}`, "");
+  for (const { resource, message } of update.errors) {
+    const advice = adviceFor(message);
+    lines.push(`${resource || "engine"}: ${withoutScript(message)}`, ...(advice ? [advice] : []), "");
+  }
   const nodes = await run(kubectl, [
     "--kubeconfig",
     kubeconfig,

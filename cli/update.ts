@@ -89,7 +89,8 @@ export function startOperation(
       if (exitCode !== 0 && follower.errors.length === 0) {
         follower.errors.push({ resource: "", message: ended.all.trim().split("\n").slice(-15).join("\n") });
       }
-      const { changes, errors, doctorRan } = follower;
+      const { changes, doctorRan } = follower;
+      const errors = causes(follower.errors);
       return { changes, errors, exitCode, doctorRan, stopped: asked.toStop && exitCode !== 0 };
     } finally {
       await rm(dir, { recursive: true, force: true });
@@ -151,6 +152,12 @@ class EventFollower {
     if (kind === "end" && name.startsWith("doctor-") && op !== "same") this.doctorRan = true;
     this.onEvent({ kind, name, type, op, urn });
   }
+}
+
+/** Errors without those that only follow from others: where the control plane failed, its cluster has no provider. */
+function causes(errors: UpdateResult["errors"]): UpdateResult["errors"] {
+  const own = errors.filter(({ message }) => !message.startsWith("unknown provider "));
+  return own.length > 0 ? own : errors;
 }
 
 /** Last part of a URN. */

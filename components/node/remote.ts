@@ -29,6 +29,8 @@ export interface RemoteStep {
   connection: NodeConnection;
   /** Bash; must be safe to run again. Never holds a secret: error texts repeat it. */
   script: pulumi.Input<string>;
+  /** POSIX shell that runs first, as the login user; when it ends with an error, nothing else runs. Default: nothing. */
+  prelude?: string;
   /** Bash that runs when the resource is deleted while its machine stays. */
   deleteScript?: pulumi.Input<string>;
   /** Secrets and data, by standard input. */
@@ -67,7 +69,7 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
         dialErrorLimit: step.firstContact ? 120 : 16,
         perDialTimeout: 10,
       },
-      create: pulumi.output(step.script).apply(wrap),
+      create: pulumi.output(step.script).apply((script) => `${step.prelude ?? ""}${wrap(script)}`),
       delete: step.deleteScript === undefined ? undefined : pulumi.output(step.deleteScript).apply(wrap),
       stdin: step.stdin,
       triggers: step.triggers ?? (step.machine ? [step.machine.id] : []),

@@ -1,7 +1,16 @@
 import { readScript } from "./nodeFiles";
 import type { HostsUnderlayPlan, NodePlan } from "./types";
 
+const firstLook = readScript("firstLook.sh");
 const preflight = readScript("preflight.sh");
+
+/**
+ * POSIX shell that looks whether a machine can run a step at all: Linux, the programs that carry every step, and sudo for another user than
+ * root. A prelude of the preflight, which needs all of these itself.
+ */
+export function firstLookScript(underlay: HostsUnderlayPlan, node: NodePlan): string {
+  return `${assignments({ NODE_NAME: node.name, LOGIN_USER: underlay.user })}${firstLook}`;
+}
 
 /**
  * Bash that looks whether a machine can become its node, names every problem at once and changes nothing.
@@ -22,8 +31,14 @@ export function preflightScript(underlay: HostsUnderlayPlan, node: NodePlan, roo
     CLOCK_URL: underlay.preflight.clockUrl,
     ROOT: root,
   };
-  const head = Object.entries(facts).map(([name, value]) => `${name}='${value.replace(/'/g, `'\\''`)}'\n`);
-  return `${head.join("")}${preflight}`;
+  return `${assignments(facts)}${preflight}`;
+}
+
+/** Shell variables, quoted. */
+function assignments(facts: Record<string, string>): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name}='${value.replace(/'/g, `'\\''`)}'\n`)
+    .join("");
 }
 
 /** Bash that takes off a machine what the library put on it; for a node that leaves while its machine stays. */

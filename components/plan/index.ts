@@ -7,7 +7,7 @@ export { setupPath, waitNetworkPath } from "./nodeFiles";
 export { monthlyPrice, type MonthlyPrice, notInPrice } from "./price";
 export { podSecurityContext } from "./podSysctls";
 export { PlanError, renderProblem, renderProblems } from "./problems";
-export { dismantleScript, preflightScript } from "./hostScripts";
+export { dismantleScript, firstLookScript, preflightScript } from "./hostScripts";
 export { ruleTable } from "./rules";
 export { type ProfileChoice, profileBbr, profileHugePages, type SysctlRow, tuningProfiles } from "./sysctlRow";
 export { sysctlTable } from "./sysctlTable";

@@ -4,7 +4,7 @@ import type { ClusterContext } from "../context";
 import type { ControlPlane } from "../kubeadm/bootstrap";
 import { type NodeConnection, type NodeLogin, remoteStep } from "../node/remote";
 import { type PreparedNode, prepareNode } from "../node/steps";
-import { dismantleScript, type HostsUnderlayPlan, type NodePlan, preflightScript } from "../plan";
+import { dismantleScript, firstLookScript, type HostsUnderlayPlan, type NodePlan, preflightScript } from "../plan";
 import type { UnderlayMachine } from "./machine";
 
 /** What opens existing hosts: a key, or an agent that has it. */
@@ -47,6 +47,7 @@ function checkHost(
   const resource = remoteStep(context, `preflight-${node.name}`, {
     node: node.name,
     connection,
+    prelude: firstLookScript(underlay, node),
     script: preflightScript(underlay, node),
     deleteScript: dismantleScript,
     triggers: [id],

@@ -77,7 +77,8 @@ describe("a cluster of existing hosts", () => {
     const { connection, create } = find(registrations, "remote.Command preflight-prod-web-1").inputs;
     const { user, port, agentSocketPath, privateKey } = opened(connection) as Connection;
     assert.deepEqual([user, port, agentSocketPath, privateKey], ["admin", 2222, "/run/agent.sock", undefined]);
-    assert.match(String(create), /^sudo -n bash -c "\$\(cat <<'END_OF_ROOT'\n/);
+    assert.match(String(create), /^LOGIN_USER='admin'$/m);
+    assert.match(String(create), /\nsudo -n bash -c "\$\(cat <<'END_OF_ROOT'\n/);
   });
 
   it("is refused without a key that the machines let in", async () => {

@@ -8,7 +8,6 @@ import { hostsCluster } from "./clusters";
 
 /** What a machine answers to the programs that the preflight asks. */
 interface Machine {
-  system: string;
   cpuType: string;
   kernel: string;
   cpus: number;
@@ -28,7 +27,6 @@ interface Machine {
 }
 
 const good: Machine = {
-  system: "Linux",
   cpuType: "x86_64",
   kernel: "6.12.38-amd64",
   cpus: 4,
@@ -72,7 +70,6 @@ describe("preflight of an existing host", () => {
   });
 
   const mistakes: [string, Partial<Machine>, RegExp][] = [
-    ["another system", { system: "FreeBSD" }, /runs FreeBSD; a node needs Linux/],
     ["no systemd", { systemd: false }, /does not run systemd/],
     ["Arm CPUs", { cpuType: "aarch64" }, /CPUs of type aarch64/],
     ["a missing program", { missing: ["nft"] }, /lacks the program nft; install it/],
@@ -187,10 +184,7 @@ function buildMachine(root: string, machine: Machine): void {
   }
   const script = (name: string, text: string): void => put(`bin/${name}`, `#!/usr/bin/env -S bash\n${text}\n`);
   for (const name of tools.filter((tool) => !machine.missing.includes(tool))) script(name, "exit 0");
-  script(
-    "uname",
-    `case $1 in -s) echo ${machine.system};; -m) echo ${machine.cpuType};; -r) echo ${machine.kernel};; esac`,
-  );
+  script("uname", `case $1 in -m) echo ${machine.cpuType};; -r) echo ${machine.kernel};; esac`);
   script("modprobe", `[[ " ${machine.modules.join(" ")} " == *" \${@: -1} "* ]]`);
   script("nproc", `echo ${machine.cpus}`);
   script(

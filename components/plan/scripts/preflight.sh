@@ -7,10 +7,6 @@ problem() {
 
 check_system() {
   local tool
-  if [[ $(uname -s) != Linux ]]; then
-    problem "runs $(uname -s); a node needs Linux"
-    return
-  fi
   [[ -d $ROOT/run/systemd/system ]] || problem "does not run systemd, which starts the node's services; use a machine with it"
   [[ $(uname -m) == x86_64 ]] || problem "has CPUs of type $(uname -m), and the node artifacts are for x86_64"
   for tool in curl flock ip modprobe nft sha256sum systemctl tar tc; do

@@ -9,7 +9,7 @@ import type { MachineSpec } from "../../../sandbox/cloud";
 /** One step that ran on a node. */
 export interface StepRun {
   node: string;
-  /** Name of the step, e.g. `tune-eng-web-1`; a worker's leave counts as `dismiss-eng-web-1`. */
+  /** Name of the step, e.g. `tune-eng-web-1`; a worker's leave counts as `dismiss-eng-web-1`, a host's as `dismantle-eng-web-1`. */
   step: string;
   script: string;
   stdin: string;
@@ -27,6 +27,12 @@ export const planted = {
   joinToken: "planted.jointoken0000000",
   kubeconfig: "planted-client-certificate-key",
 };
+
+/** Host keys in user data: a one-time one of the library's, or the lasting one of a machine that stands for an existing host. */
+interface GivenKeys {
+  ecdsa_private?: string;
+  ed25519_private?: string;
+}
 
 interface PretendedNode {
   spec: MachineSpec;
@@ -48,6 +54,8 @@ export class PretendedNodes extends RecordingDriver {
   readonly kubernetes = new Map<string, string>();
   /** Answers of steps that are to go wrong, by the step's name. */
   readonly failures = new Map<string, Answer>();
+  /** Machines, by name, that let no key in. */
+  readonly locked = new Set<string>();
   /** Called at each step, before its answer. */
   onStep: (run: StepRun) => Promise<void> | void = () => undefined;
   private readonly nodes = new Map<number, PretendedNode>();
@@ -101,8 +109,10 @@ export class PretendedNodes extends RecordingDriver {
   private connect(node: PretendedNode, socket: net.Socket): void {
     node.connections.add(socket);
     socket.on("close", () => node.connections.delete(socket));
-    const oneTime = (parse(node.spec.userData) as { ssh_keys: { ecdsa_private: string } }).ssh_keys.ecdsa_private;
-    const hostKeys = node.tuned ? [node.lastingKey.private] : [oneTime, node.lastingKey.private];
+    const given = givenKeys(node);
+    const oneTime = node.tuned ? [] : [given.ecdsa_private ?? ""];
+    // An existing host keeps the key that it was given.
+    const hostKeys = given.ed25519_private ? [given.ed25519_private] : [...oneTime, node.lastingKey.private];
     const server = new Server({ hostKeys }, (client) => this.serve(node, client));
     server.injectSocket(socket);
   }
@@ -111,7 +121,7 @@ export class PretendedNodes extends RecordingDriver {
     client.on("error", () => undefined);
     client.on("authentication", (context) => {
       const key = context.method === "publickey" ? keyOf(node.spec.sshKeys, context.key.data) : undefined;
-      if (!key || context.method !== "publickey" || context.username !== "root") {
+      if (!key || this.locked.has(node.spec.name) || context.method !== "publickey" || context.username !== "root") {
         context.reject(["publickey"]);
         return;
       }
@@ -133,10 +143,9 @@ export class PretendedNodes extends RecordingDriver {
   private async execute(node: PretendedNode, script: string, channel: ServerChannel): Promise<void> {
     const input = await readAll(channel);
     const step = /\/run\/zerosteal-(\S+?)\.lock/.exec(script)?.[1] ?? "unnamed";
-    const leaves = step.startsWith("admit-") && script.includes(" drain ");
     const run = {
       node: node.spec.name,
-      step: leaves ? step.replace("admit", "dismiss") : step,
+      step: named(step, script),
       script,
       stdin: input,
     };
@@ -150,10 +159,10 @@ export class PretendedNodes extends RecordingDriver {
   }
 
   private answer(node: PretendedNode, { step, script, stdin }: StepRun): Answer {
-    const name = step.slice(step.indexOf("-") + 1);
+    const [kind, name] = [step.slice(0, step.indexOf("-")), step.slice(step.indexOf("-") + 1)];
+    if (["preflight", "dismantle", "services"].includes(kind)) return { code: 0 };
     const podCidr = /"podCIDR": "([^"]+)"/.exec(script)?.[1] ?? "";
-    const serverId = String(node.spec.serverId);
-    switch (step.slice(0, step.indexOf("-"))) {
+    switch (kind) {
       case "hostkey":
         return { code: 0, stdout: `${node.lastingKey.public.split(" ").slice(0, 2).join(" ")}\n` };
       case "tune":
@@ -161,7 +170,7 @@ export class PretendedNodes extends RecordingDriver {
         return { code: 0 };
       case "init":
         this.kubernetes.set(name, podCidr);
-        return { code: stdin === `${serverId}\n` ? 0 : 1, stdout: `${caHash}\n` };
+        return { code: stdin === `${idOf(node)}\n` ? 0 : 1, stdout: `${caHash}\n` };
       case "admit":
         this.kubernetes.set(name, podCidr);
         return { code: 0, stdout: `${planted.joinToken}\n`, stderr: "node created\n" };
@@ -177,6 +186,22 @@ export class PretendedNodes extends RecordingDriver {
         return { code: 127, stderr: `an unknown step: ${step}` };
     }
   }
+}
+
+function givenKeys({ spec }: PretendedNode): GivenKeys {
+  return (parse(spec.userData) as { ssh_keys: GivenKeys }).ssh_keys;
+}
+
+/** What a step knows a machine by: its id in the cloud, or an existing host's address. */
+function idOf(node: PretendedNode): string {
+  const { publicAddress, serverId } = node.spec;
+  return givenKeys(node).ed25519_private === undefined ? String(serverId) : `${publicAddress}:22`;
+}
+
+/** Name of a step, apart from that of its opposite, which the same resource runs when it goes. */
+function named(step: string, script: string): string {
+  if (step.startsWith("admit-") && script.includes(" drain ")) return step.replace("admit", "dismiss");
+  return script.includes("kubeadm reset --force") ? step.replace("preflight", "dismantle") : step;
 }
 
 const caHash = `sha256:${createHash("sha256").update("ca").digest("hex")}`;

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { type Engine, projectDir, pulumiHome } from "../../../cli/engine";
+import type { Hosts } from "../../../cli/hosts";
 import { endOrphans } from "../../../cli/orphans";
 import { prepareEngine } from "../../../cli/prepare";
 import { writeStackConfig } from "../../../cli/stackConfig";
@@ -93,6 +94,14 @@ export class World {
       ...change,
     };
     await writeStackConfig(this.engine, { "zerosteal:name": "eng", "zerosteal:cluster": cluster });
+  }
+
+  /** Settings of the stack: the same small cluster on existing hosts. */
+  async configureHosts({ underlay, keyFile }: Hosts, change: Partial<ClusterArgs> = {}): Promise<void> {
+    const workers = Object.keys(underlay.machines).length - 1;
+    const pools = [{ name: "web", count: workers }];
+    await this.configure({ underlay, controlPlane: {}, pools, ...change });
+    await writeStackConfig(this.engine, { "zerosteal:sshKeyFile": keyFile });
   }
 
   /** Runs `pulumi` in the repository, as `up` does, and gives what it printed. */
