@@ -1,7 +1,5 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
-import { readFile } from "node:fs/promises";
+import { InvalidArgumentError, type Command } from "commander";
 import { cloudAccess } from "../components/doctor/main";
-import { interruptible } from "../components/doctor/interrupt";
 import { CannotRun } from "../components/doctor/kube";
 import { expectationOf } from "../components/doctor/expectation";
 import { defaultProbeImage } from "../components/doctor/probePods";
@@ -9,6 +7,7 @@ import { exitCodes, renderReport } from "../components/doctor/report";
 import { runDoctor, type DoctorOptions } from "../components/doctor/run";
 import type { Expectation } from "../components/doctor/types";
 import type { ClusterPlan } from "../components/plan/types";
+import { exitCodeOf, kubeconfigOption, readKubeconfig, readText, stepTeller } from "./kubeCommand";
 
 interface Flags {
   kubeconfig?: string;
@@ -29,7 +28,7 @@ export function registerDoctor(program: Command): Command {
     program
       .command("doctor")
       .description("verify a live cluster: nodes, data path, packet sizes, kernel settings, DNS")
-      .addOption(new Option("--kubeconfig <file>", "kubeconfig of the cluster").env("KUBECONFIG"))
+      .addOption(kubeconfigOption())
       .option("--plan <file>", "plan of the cluster as JSON; without it only what holds on every cluster is judged")
       .option("--json", "print the report as JSON", false)
       .option("--image <image>", "image of the probe pods", defaultProbeImage)
@@ -53,29 +52,18 @@ const helpText = `
 HCLOUD_TOKEN (and HCLOUD_ENDPOINT) in the environment let it compare the private network's routes.
 Exit codes: 0 nothing failed, 1 a check failed, 2 the doctor could not run, 130 interrupted.`;
 
-async function doctor(flags: Flags): Promise<number> {
-  try {
-    const options = await optionsOf(flags);
-    const report = await interruptible((signal) => runDoctor({ ...options, signal }));
-    if (report === "interrupted") {
-      process.stderr.write("The doctor was interrupted; its probe pods are removed.\n");
-      return exitCodes.interrupted;
-    }
+function doctor(flags: Flags): Promise<number> {
+  return exitCodeOf(async (signal) => {
+    const report = await runDoctor({ ...(await optionsOf(flags)), signal });
     const terminal = process.stdout.isTTY ? { columns: process.stdout.columns } : undefined;
     process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, terminal));
     return report.healthy ? exitCodes.healthy : exitCodes.failed;
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return exitCodes.couldNotRun;
-  }
+  });
 }
 
 async function optionsOf(flags: Flags): Promise<DoctorOptions> {
-  if (!flags.kubeconfig) throw new CannotRun("Which cluster? Give --kubeconfig FILE, or set KUBECONFIG.");
-  const kubeconfig = await readText(flags.kubeconfig, "kubeconfig");
+  const kubeconfig = await readKubeconfig(flags.kubeconfig);
   const expectation = flags.plan === undefined ? undefined : readPlan(await readText(flags.plan, "plan"), flags.plan);
-  const startedAt = Date.now();
   return {
     kubeconfig,
     expectation,
@@ -83,21 +71,9 @@ async function optionsOf(flags: Flags): Promise<DoctorOptions> {
     probeImage: flags.image,
     egressTarget: flags.egressTarget,
     settleSeconds: flags.settle,
-    onProgress: (step) => {
-      const elapsed = ((Date.now() - startedAt) / 1000).toFixed(1);
-      if (process.stderr.isTTY || flags.verbose) process.stderr.write(`${elapsed.padStart(6)} s  ${step}\n`);
-    },
+    onProgress: stepTeller(flags.verbose),
     onTranscript: flags.verbose ? (title, text) => process.stderr.write(`--- ${title}\n${text}\n`) : undefined,
   };
-}
-
-async function readText(file: string, what: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new CannotRun(`The ${what} ${file} ${code === "ENOENT" ? "does not exist" : `cannot be read (${code})`}.`);
-  }
 }
 
 /**

@@ -1,6 +1,8 @@
 /* Command line of the repository: the library's own commands, and those of the sandbox. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultInstance } from "../sandbox/instance";
+import { registerCapture } from "./capture";
+import { registerDebug } from "./debug";
 import { registerDoctor } from "./doctor";
 import { down } from "./down";
 import { underlayNames } from "./hosts";
@@ -48,6 +50,8 @@ program
 
 registerDoctor(program);
 registerPlan(program);
+registerDebug(program);
+registerCapture(program);
 
 program
   .command("verify")

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /* Command line of the package: what works on any cluster, without the repository's sandbox. */
 import { Command } from "commander";
+import { registerCapture } from "./capture";
+import { registerDebug } from "./debug";
 import { registerDoctor } from "./doctor";
 import { registerPlan } from "./plan";
 
@@ -8,6 +10,8 @@ const program = new Command("zerosteal").description("Kubernetes clusters tuned 
 
 registerDoctor(program);
 registerPlan(program);
+registerDebug(program);
+registerCapture(program);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
