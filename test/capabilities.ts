@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { Context, Runnable, Suite } from "mocha";
 import { cachedChart, cachedTool } from "./plan/tools";
 import { cachedPolicyCrd } from "./policy/schema";
@@ -39,6 +40,11 @@ export const capabilities: readonly Capability[] = [
     name: "ping",
     reason: "Measuring packet sizes across network namespaces needs ip, unshare and ping as iputils has it.",
     probe: () => runs("ip", "-V") && runs("unshare", "--version") && runs("ping", "-V"),
+  },
+  {
+    name: "tun",
+    reason: "Making a path longer needs python3 and a TUN device.",
+    probe: () => runs("python3", "--version") && existsSync("/dev/net/tun"),
   },
   {
     name: "mmdebstrap",
