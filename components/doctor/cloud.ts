@@ -6,6 +6,7 @@ export interface CloudAccess {
   token: string;
   /** Base URL of the API, e.g. `https://api.hetzner.cloud/v1`. */
   endpoint: string;
+  /** Name or number. */
   networkName: string;
 }
 
@@ -18,16 +19,19 @@ export const defaultCloudEndpoint = "https://api.hetzner.cloud/v1";
  */
 export async function readCloudRoutes(access: CloudAccess, signal: AbortSignal): Promise<Evidence["cloud"]> {
   const { endpoint, networkName, token } = access;
-  const url = `${endpoint.replace(/\/$/, "")}/networks?name=${encodeURIComponent(networkName)}`;
+  const byNumber = /^\d+$/.test(networkName);
+  const path = byNumber ? `/networks/${networkName}` : `/networks?name=${encodeURIComponent(networkName)}`;
+  const url = `${endpoint.replace(/\/$/, "")}${path}`;
   try {
     const response = await fetch(url, {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
     });
     if (response.status === 401) return { unseen: `The cloud API at ${endpoint} does not accept the token.` };
+    if (byNumber && response.status === 404) return { value: { networkName, found: false, routes: [] } };
     if (!response.ok) return { unseen: `The cloud API at ${endpoint} answered HTTP ${response.status}.` };
-    const body = (await response.json()) as { networks?: CloudNetwork[] };
-    const network = body.networks?.find((candidate) => candidate.name === networkName);
+    const body = (await response.json()) as { networks?: CloudNetwork[]; network?: CloudNetwork };
+    const network = body.network ?? body.networks?.find((candidate) => candidate.name === networkName);
     const routes = (network?.routes ?? []).map(({ destination, gateway }) => ({ destination, gateway }));
     return { value: { networkName, found: network !== undefined, routes } };
   } catch (error) {

@@ -10,7 +10,7 @@ export function taintText(taint: { key: string; value?: string; effect: string }
 /**
  * What the doctor wants to find on a cluster made from this plan.
  * @param plan output of planCluster
- * @param names `networkName`: the private network's name in the cloud; default the cluster's name
+ * @param names `networkName`: the private network's name in the cloud; default the plan's
  */
 export function expectationOf(plan: ClusterPlan, names: { networkName?: string } = {}): Expectation {
   const values = plan.cilium.values;
@@ -49,8 +49,10 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       ? {}
       : {
           cloudRoutes: {
-            networkName: names.networkName ?? plan.name,
+            networkName: names.networkName ?? plan.underlay.existingNetwork ?? plan.name,
             routes: plan.nodes.flatMap(({ route }) => (route ? [{ ...route }] : [])),
+            ...(plan.underlay.otherRoutes.length === 0 ? {} : { others: plan.underlay.otherRoutes }),
+            ...(plan.underlay.existingNetwork === undefined ? {} : { within: plan.podCidr }),
           },
         }),
   };

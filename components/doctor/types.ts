@@ -35,7 +35,15 @@ export interface Expectation {
    */
   unplanned?: "failed" | "unseen";
   /** Routes that the underlay must hold; absent where the underlay has none. */
-  cloudRoutes?: { networkName: string; routes: { destination: string; gateway: string }[] };
+  cloudRoutes?: {
+    /** Name or number. */
+    networkName: string;
+    routes: { destination: string; gateway: string }[];
+    /** Destinations of routes that others have there and that were told of. */
+    others?: string[];
+    /** Range in which no other route may be; absent: anywhere. In a network of others the rest is theirs. */
+    within?: string;
+  };
 }
 
 /**

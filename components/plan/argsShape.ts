@@ -26,6 +26,7 @@ const pool = object({
   count: { shape: integer, required: "say how many workers" },
   firstNumber: { shape: integer },
   serverType: optionalText,
+  subnet: optionalText,
   cpuIsolation: { shape: oneOf("none", "static", "strict") },
   labels: { shape: textMap },
   taints: { shape: list(taint) },
@@ -51,8 +52,19 @@ const underlayKind: Field = { shape: oneOf("hetzner", "hosts"), required: 'give 
 const hetznerUnderlay = object({
   kind: underlayKind,
   location: { shape: text, required: 'give a location, e.g. "fsn1"' },
+  allowedLocations: { shape: texts },
+  existingNetwork: optionalText,
   networkRange: optionalText,
   nodeSubnet: optionalText,
+  vSwitch: {
+    shape: object({
+      id: { shape: integer },
+      subnet: { shape: text, required: 'give its range, e.g. "10.0.2.0/24"' },
+    }),
+  },
+  otherSubnets: { shape: texts },
+  otherRoutes: { shape: texts },
+  otherAttachments: { shape: integer },
   image: optionalText,
   publicInterface: optionalText,
   privateInterface: optionalText,

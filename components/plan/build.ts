@@ -80,7 +80,7 @@ function buildFrame(name: string, args: ClusterArgs): Frame {
     api: {
       name: apiName(name),
       port: apiPort,
-      privateAddress: privateAddressOf(underlay, nodeName(name, controlPlanePool, 1), 2),
+      privateAddress: privateAddressOf(underlay, nodeName(name, controlPlanePool, 1), 2, underlay.nodeSubnet),
     },
     artifacts,
     firewall: firewallRules(args),
@@ -95,7 +95,8 @@ function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: Re
   const cloud = underlay.kind === "hetzner";
   const name = nodeName(frame.name, pool.name, index);
   const number = pool.firstNumber + index - 1;
-  const privateAddress = privateAddressOf(frame.underlay, name, number);
+  const subnet = pool.subnet ?? underlay.nodeSubnet;
+  const privateAddress = privateAddressOf(frame.underlay, name, number, subnet);
   const bits = args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
   const podCidr = subrangeAt(mustParse(frame.podCidr), bits, number);
   const labels = nodeLabels(frame.name, underlay.kind === "hetzner" ? underlay.location : undefined, pool);
@@ -117,7 +118,9 @@ function buildNode(frame: Frame, common: NodeFile[], args: ClusterArgs, pool: Re
     pool: pool.name,
     index,
     number,
-    ...(cloud ? { serverType: pool.serverType, placementGroup: placementGroupName(frame.name, pool.name, index) } : {}),
+    ...(cloud
+      ? { serverType: pool.serverType, subnet, placementGroup: placementGroupName(frame.name, pool.name, index) }
+      : {}),
     cpu,
     privateAddress,
     podCidr,
@@ -141,7 +144,7 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     version: frame.versions.cilium,
     apiName: frame.api.name,
     podCidr: frame.podCidr,
-    nodeSubnet: frame.underlay.nodeSubnet,
+    nodeSubnets: frame.underlay.kind === "hetzner" ? frame.underlay.subnets : [frame.underlay.nodeSubnet],
     underlay: frame.underlay,
     mtu: frame.underlay.mtu,
     tunnel: frame.tunnel,
@@ -192,7 +195,7 @@ function artifactsOf(args: ClusterArgs, kubernetes: string): NodeArtifact[] {
 }
 
 /** A node's address in the private network: by its number where the cloud gives addresses out, by its machine where it has one. */
-function privateAddressOf(underlay: UnderlayPlan, node: string, number: number): string {
+function privateAddressOf(underlay: UnderlayPlan, node: string, number: number, subnet: string): string {
   if (underlay.kind === "hosts") return underlay.machines[node]?.privateAddress ?? "";
-  return addressAt(mustParse(underlay.nodeSubnet), number);
+  return addressAt(mustParse(subnet), number);
 }

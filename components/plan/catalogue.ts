@@ -28,6 +28,16 @@ export interface ServerType {
   priceEurMonth?: number;
 }
 
+/** Location name to country, by ISO 3166. */
+export const countries: Readonly<Record<string, string>> = {
+  fsn1: "DE",
+  nbg1: "DE",
+  hel1: "FI",
+  ash: "US",
+  hil: "US",
+  sin: "SG",
+};
+
 /** Location name to network zone. All subnets of a network lie in one zone. */
 export const locations: Readonly<Record<string, string>> = {
   fsn1: "eu-central",

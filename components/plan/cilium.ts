@@ -16,7 +16,7 @@ export interface CiliumFacts {
   version: string;
   apiName: string;
   podCidr: string;
-  nodeSubnet: string;
+  nodeSubnets: string[];
   underlay: UnderlayPlan;
   /** MTU between the nodes, bytes. */
   mtu: number;
@@ -42,7 +42,7 @@ export interface CiliumFacts {
  * - Services: snat where a source check drops what DSR sends (the Service's address from the backend's node), in a tunnel, and with
  *   WireGuard, past which DSR would carry requests from node to node in clear; dsr elsewhere.
  * - Encryption: WireGuard between pods of different nodes; not between the nodes themselves, which upstream calls beta.
- * - Devices: both NICs are named, so that pods reach the outside; NodePorts answer on the nodes' subnet alone. Left to itself
+ * - Devices: both NICs are named, so that pods reach the outside; NodePorts answer on the nodes' subnets alone. Left to itself
  *   Cilium was seen to pick one NIC, and an MTU of 1500 on a path of 1450.
  * - Hubble stays on; its certificates come from a CronJob, which renews them. Helm's own would expire unseen after a year.
  */
@@ -75,7 +75,7 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     kubeProxyReplacement: true,
     kubeProxyReplacementHealthzBindAddr: "0.0.0.0:10256",
     loadBalancer: { acceleration: facts.xdp, mode: loadBalancerMode(facts) },
-    nodePort: { addresses: [facts.nodeSubnet], directRoutingDevice: facts.interfaces.private },
+    nodePort: { addresses: facts.nodeSubnets, directRoutingDevice: facts.interfaces.private },
     // By control planes, not by nodes: a new worker must not change the release, and one API server has no need of two.
     operator: { replicas: Math.min(2, facts.controlPlanes) },
     rollOutCiliumPods: true,

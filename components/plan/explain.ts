@@ -3,6 +3,7 @@ import { firewallReason } from "./build";
 import { datapathReasons, encryptionReasons, xdpReasons } from "./dataPathReasons";
 import { valueReasons } from "./cilium";
 import { isolationReasons, planCpu } from "./cpu";
+import { hetznerDecisions } from "./explainHetzner";
 import { hostFirewallReason } from "./hostFirewall";
 import { at, leafPaths, leaves, type JsonObject } from "./merge";
 import { mtuReasons } from "./mtu";
@@ -11,7 +12,7 @@ import type { Reason } from "./reason";
 import { bbrReasons, defaultReasons, defaults, hugePageReasons, resolvePools, type ResolvedPool } from "./resolve";
 import { ruleTable } from "./rules";
 import { hostsReasons, typeOfPool } from "./underlay";
-import type { ClusterArgs, ClusterPlan, NodePlan } from "./types";
+import type { ClusterArgs, ClusterPlan, NodePlan, UnderlayPlan } from "./types";
 import { testedSentence } from "./versions";
 
 /** One choice of a plan: what, why, and where the reason is known from. */
@@ -66,9 +67,14 @@ function networkDecisions(plan: ClusterPlan, args: ClusterArgs): Decision[] {
   };
   return [
     ...(underlay.kind === "hetzner"
-      ? [chosen("network.range", underlay.networkRange, "underlay.networkRange", defaultReasons.networkRange)]
+      ? hetznerDecisions(plan, underlay, args, chosen)
       : [{ id: "network.underlay", topic: "Network", value: underlay.segment, ...hostsReasons[underlay.segment] }]),
-    chosen("network.nodes", underlay.nodeSubnet, "underlay.nodeSubnet", defaultReasons.nodeSubnet),
+    chosen(
+      "network.nodes",
+      underlay.kind === "hetzner" ? underlay.subnets : underlay.nodeSubnet,
+      "underlay.nodeSubnet",
+      defaultReasons.nodeSubnet,
+    ),
     chosen("network.pods", plan.podCidr, "network.podCidr", defaultReasons.podCidr),
     chosen("network.pods-of-a-node", `/${bits}`, "network.nodePodCidrBits", defaultReasons.nodePodCidrBits),
     chosen("network.services", plan.serviceCidr, "network.serviceCidr", defaultReasons.serviceCidr),
@@ -95,7 +101,7 @@ function mtuDecisions({ underlay, podMtu, encryption }: ClusterPlan): Decision[]
   const topic = "MTU";
   const overhead = underlay.mtu - podMtu;
   return [
-    { id: "mtu.nodes", topic, value: underlay.mtu, ...mtuReasons[underlay.kind === "hosts" ? "hosts" : "underlay"] },
+    { id: "mtu.nodes", topic, value: underlay.mtu, ...mtuReasons[nodesMtuReason(underlay)] },
     {
       id: "mtu.pods",
       topic,
@@ -103,6 +109,11 @@ function mtuDecisions({ underlay, podMtu, encryption }: ClusterPlan): Decision[]
       ...mtuReasons[encryption === "none" ? "pod" : "podEncrypted"],
     },
   ];
+}
+
+function nodesMtuReason(underlay: UnderlayPlan): keyof typeof mtuReasons {
+  if (underlay.kind === "hosts") return "hosts";
+  return underlay.vSwitch === undefined ? "underlay" : "vSwitch";
 }
 
 function accessDecisions({ api, firewall, underlay }: ClusterPlan, args: ClusterArgs): Decision[] {

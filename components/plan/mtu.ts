@@ -64,6 +64,10 @@ export const mtuReasons = {
     why: "Hetzner's private networks carry 1450 bytes, while the public NICs have 1500.",
     source: "Hetzner Cloud documentation, networks",
   },
+  vSwitch: {
+    why: "A network that a vSwitch is coupled to carries 1400 bytes, for the cloud's servers too.",
+    source: "argument underlay.vSwitch; Hetzner documentation, vSwitch",
+  },
   hosts: {
     why: "What the network between the machines carries; the preflight compares it with their NICs, and the doctor proves it with packets.",
     source: "argument underlay.mtu",

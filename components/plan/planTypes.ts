@@ -40,6 +40,8 @@ export interface NodePlan {
   number: number;
   /** Server type of the cloud; absent with `hosts`. */
   serverType?: string;
+  /** Subnet of its address; absent with `hosts`. */
+  subnet?: string;
   /** Name of the placement group that spreads it over hosts; absent with `hosts`. */
   placementGroup?: string;
   cpu: CpuPlan;
@@ -97,8 +99,16 @@ export interface HetznerUnderlayPlan extends UnderlayCapabilities {
   kind: "hetzner";
   location: string;
   networkZone: string;
+  /** Name or id of a network that is there already; absent: one is made. */
+  existingNetwork?: string;
   networkRange: string;
   gateway: string;
+  /** Subnets to make for nodes, the control plane's first. */
+  subnets: string[];
+  /** Subnet of a coupled vSwitch; made where its number is known. */
+  vSwitch?: { id?: number; subnet: string };
+  /** Destinations of routes that others have in the network. */
+  otherRoutes: string[];
   image: string;
 }
 

@@ -105,6 +105,8 @@ export interface ResolvedPool {
   count: number;
   firstNumber: number;
   serverType?: string;
+  /** Subnet of its own; absent: the underlay's. */
+  subnet?: string;
   cpuIsolation: CpuIsolation;
   labels: Record<string, string>;
   taints: Taint[];
@@ -121,6 +123,7 @@ export function resolvePools(args: ClusterArgs): ResolvedPool[] {
     count: pool.count,
     firstNumber: pool.firstNumber ?? firstWorkerNumber,
     serverType: pool.serverType,
+    subnet: pool.subnet,
     cpuIsolation: pool.cpuIsolation ?? "none",
     labels: pool.labels ?? {},
     taints: pool.taints ?? [],

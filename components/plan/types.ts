@@ -1,6 +1,8 @@
+import type { HetznerUnderlayArgs } from "./hetznerTypes";
 import type { HostsUnderlayArgs } from "./hostsTypes";
 import type { TuningArgs } from "./tuningTypes";
 
+export type * from "./hetznerTypes";
 export type * from "./hostsTypes";
 export type * from "./planTypes";
 export type * from "./tuningTypes";
@@ -90,6 +92,11 @@ export interface PoolArgs {
   /** Server type of the cloud, e.g. `ccx23`. Required with `hetzner`; with `hosts` each machine says what it has. */
   serverType?: string;
   /**
+   * Subnet of the pool's nodes, inside the private network, e.g. `10.0.1.0/24`. Default: `underlay.nodeSubnet`. Pools may share one. A worker's
+   * address is its number's in there. With `hetzner` only: hosts say where they are. It cannot change under running nodes.
+   */
+  subnet?: string;
+  /**
    * Default `none`. `static`: Guaranteed pods with whole CPUs get them alone, and the CPUs reserved for the system take the interrupts.
    * `strict`: besides, no pod runs on the reserved CPUs and no daemon elsewhere, and where CPUs are threads pods get whole cores, so
    * they must ask for an even number; needs dedicated CPUs. `isolcpus` on a machine's kernel command line is refused.
@@ -99,24 +106,6 @@ export interface PoolArgs {
   labels?: Record<string, string>;
   /** Taints of its Nodes, from before they join. Default: none. */
   taints?: Taint[];
-}
-
-/** Where machines and their private network come from: a Hetzner Cloud project. */
-export interface HetznerUnderlayArgs {
-  /** Which underlay; `hetzner({ … })` fills it in. */
-  kind: "hetzner";
-  /** Location of all nodes, e.g. `fsn1`. */
-  location: string;
-  /** IPv4 range of the private network. Default `10.0.0.0/8`. */
-  networkRange?: string;
-  /** Subnet of the nodes, inside `networkRange`. Default `10.0.0.0/24`. */
-  nodeSubnet?: string;
-  /** System image of the nodes. Default `debian-13`. */
-  image?: string;
-  /** Name or Cilium pattern (`enp+`) of the NIC with the public address. Default `eth0`. */
-  publicInterface?: string;
-  /** Name or Cilium pattern of the NIC in the private network. Default `enp7s0`, as all server types of today have it; older ones: `ens10`. */
-  privateInterface?: string;
 }
 
 /** Where machines and their private network come from. */

@@ -2,7 +2,7 @@ import { addressAt, mustParse } from "./addresses";
 import { locations, serverType, type ServerType } from "./catalogue";
 import { kernelNeeded } from "./kernels";
 import { at } from "./merge";
-import { hetznerNetworkMtu } from "./mtu";
+import { hetznerNetworkMtu, vSwitchNetworkMtu } from "./mtu";
 import { machineKey, nodeName } from "./names";
 import { defaults, resolveDataPath, resolvePools, resolveTuning, type ResolvedPool } from "./resolve";
 import type { Draft } from "./rules/rule";
@@ -51,7 +51,9 @@ export function capabilitiesOf(args: Draft<ClusterArgs>): Capabilities {
 
 /** MTU of the network between the nodes, bytes. */
 export function mtuOf(args: Draft<ClusterArgs>): number {
-  return hostsOf(args) === undefined ? hetznerNetworkMtu : (hostsOf(args)?.mtu ?? defaults.hostMtu);
+  const hosts = hostsOf(args);
+  if (hosts !== undefined) return hosts.mtu ?? defaults.hostMtu;
+  return hetznerOf(args)?.vSwitch === undefined ? hetznerNetworkMtu : vSwitchNetworkMtu;
 }
 
 /** Names or Cilium patterns of the NICs. */
@@ -78,12 +80,18 @@ export function planUnderlay(cluster: string, args: ClusterArgs): UnderlayPlan {
 function planHetzner(args: ClusterArgs, underlay: HetznerUnderlayArgs): HetznerUnderlayPlan {
   const { nextHop, sourceCheck } = capabilitiesOf(args);
   const networkRange = underlay.networkRange ?? defaults.networkRange;
+  const nodeSubnet = underlay.nodeSubnet ?? defaults.nodeSubnet;
+  const { existingNetwork, vSwitch } = underlay;
   return {
     kind: "hetzner",
     location: underlay.location,
     networkZone: locations[underlay.location] ?? "",
+    ...(existingNetwork === undefined ? {} : { existingNetwork }),
     networkRange,
-    nodeSubnet: underlay.nodeSubnet ?? defaults.nodeSubnet,
+    nodeSubnet,
+    subnets: [...new Set([nodeSubnet, ...resolvePools(args).map(({ subnet }) => subnet ?? nodeSubnet)])],
+    ...(vSwitch === undefined ? {} : { vSwitch }),
+    otherRoutes: underlay.otherRoutes ?? [],
     gateway: addressAt(mustParse(networkRange), 1),
     image: underlay.image ?? defaults.image,
     mtu: mtuOf(args),

@@ -24,8 +24,9 @@ export interface OperatorKey extends KeyPair {
 
 /** Cloud objects that all machines of a cluster share. */
 interface HetznerUnderlay {
-  network: hcloud.Network;
-  subnet: hcloud.NetworkSubnet;
+  networkId: pulumi.Output<number>;
+  /** By range, in the order in which they are made. */
+  subnets: Map<string, hcloud.NetworkSubnet>;
   /** Id or name of the operator's key in the cloud. */
   sshKey: pulumi.Input<string>;
   firewall: hcloud.Firewall;
@@ -50,7 +51,7 @@ export function provisionHetzner(
   return { prepared, routes };
 }
 
-/** Registers network, subnet, firewall, SSH key and placement groups. */
+/** Registers network, subnets, firewall, SSH key and placement groups. */
 function createUnderlay(
   context: ClusterContext,
   planned: HetznerUnderlayPlan,
@@ -59,24 +60,11 @@ function createUnderlay(
 ): HetznerUnderlay {
   const { plan } = context;
   const labels = plan.labels;
-  const network = new hcloud.Network(
-    ...transformed(
-      transforms.network,
-      plan.name,
-      { name: plan.name, ipRange: planned.networkRange, labels },
-      childOptions(context),
-    ),
-  );
-  const subnet = new hcloud.NetworkSubnet(
-    `${plan.name}-nodes`,
-    {
-      networkId: numericId(network),
-      type: "cloud",
-      networkZone: planned.networkZone,
-      ipRange: planned.nodeSubnet,
-    },
-    childOptions(context),
-  );
+  const networkId =
+    planned.existingNetwork === undefined
+      ? numericId(createNetwork(context, planned, transforms))
+      : existingNetwork(context, planned.existingNetwork, planned.networkRange);
+  const subnets = createSubnets(context, planned, networkId);
   const firewall = new hcloud.Firewall(
     ...transformed(
       transforms.firewall,
@@ -100,7 +88,56 @@ function createUnderlay(
     group.name,
     new hcloud.PlacementGroup(group.name, { name: group.name, type: "spread", labels }, childOptions(context)),
   ]);
-  return { network, subnet, sshKey, firewall, placementGroups: new Map(groups) };
+  return { networkId, subnets, sshKey, firewall, placementGroups: new Map(groups) };
+}
+
+function createNetwork(
+  context: ClusterContext,
+  planned: HetznerUnderlayPlan,
+  transforms: HetznerTransforms,
+): hcloud.Network {
+  const { name, labels } = context.plan;
+  const args = { name, ipRange: planned.networkRange, labels };
+  return new hcloud.Network(...transformed(transforms.network, name, args, childOptions(context)));
+}
+
+/**
+ * The number of a network that is there already. It is looked up and never registered, so that nothing here can change or delete it.
+ * @throws within the resources that use it, where its range is another than the plan's
+ */
+function existingNetwork(context: ClusterContext, wanted: string, range: string): pulumi.Output<number> {
+  const query = /^\d+$/.test(wanted) ? { id: Number(wanted) } : { name: wanted };
+  return hcloud.getNetworkOutput(query, { parent: context.parent }).apply(({ id, ipRange }) => {
+    if (ipRange !== range) {
+      throw new Error(
+        `the existing network ${wanted} has the range ${ipRange}, and underlay.networkRange says ${range}; correct the plan`,
+      );
+    }
+    return id;
+  });
+}
+
+/** Registers the nodes' subnets and a vSwitch's, one after the other: the cloud refuses parallel changes of one network. */
+function createSubnets(
+  context: ClusterContext,
+  planned: HetznerUnderlayPlan,
+  networkId: pulumi.Output<number>,
+): Map<string, hcloud.NetworkSubnet> {
+  const { name } = context.plan;
+  const { networkZone, vSwitch } = planned;
+  const subnets = new Map<string, hcloud.NetworkSubnet>();
+  const add = (own: string, ipRange: string, kind: Pick<hcloud.NetworkSubnetArgs, "type" | "vswitchId">): void => {
+    const opts = childOptions(context, { dependsOn: [...subnets.values()].slice(-1) });
+    const args = { networkId, networkZone, ipRange, ...kind };
+    subnets.set(ipRange, new hcloud.NetworkSubnet(`${name}-${own}`, args, opts));
+  };
+  for (const ipRange of planned.subnets) {
+    // By range, so that neither a pool's name nor its place in the list has a say.
+    const own = ipRange === planned.nodeSubnet ? "nodes" : ipRange.replace("/", "-");
+    add(own, ipRange, { type: "cloud" });
+  }
+  if (vSwitch?.id !== undefined) add("vswitch", vSwitch.subnet, { type: "vswitch", vswitchId: vSwitch.id });
+  return subnets;
 }
 
 function registerKey(context: ClusterContext, key: KeyPair): hcloud.SshKey {
@@ -151,12 +188,12 @@ function createMachine(
         userData: pulumi.secret(hostKey.privateKey.apply((key) => withHostKey(node.userData, key))),
         labels: { ...plan.labels, "zerosteal/role": node.role, "zerosteal/pool": node.pool },
         // The provider plugs the network in after the machine has started; `aliasIps` given, it does not differ at each run.
-        networks: [{ networkId: numericId(underlay.network), ip: node.privateAddress, aliasIps: [] }],
+        networks: [{ networkId: underlay.networkId, ip: node.privateAddress, aliasIps: [] }],
         firewallIds: [numericId(underlay.firewall)],
         placementGroupId: group && numericId(group),
       },
       childOptions(context, {
-        dependsOn: [underlay.subnet],
+        dependsOn: subnetOf(underlay, node),
         // They matter at first boot only, and the cloud would replace the machine for a changed comment.
         ignoreChanges: ["userData", "sshKeys", "image"],
         // Names and private addresses are unique, so the old machine must go before its successor comes.
@@ -165,6 +202,12 @@ function createMachine(
     ),
   );
   return { node, resource: server, id: server.id, publicAddress: server.ipv4Address };
+}
+
+/** The subnet that a node's address belongs to. */
+function subnetOf({ subnets }: HetznerUnderlay, { subnet = "" }: NodePlan): pulumi.Resource[] {
+  const found = subnets.get(subnet);
+  return found === undefined ? [] : [found];
 }
 
 /**
@@ -178,8 +221,11 @@ function createRoutes(context: ClusterContext, underlay: HetznerUnderlay): hclou
     routes.push(
       new hcloud.NetworkRoute(
         name,
-        { networkId: numericId(underlay.network), ...route },
-        childOptions(context, { dependsOn: [underlay.subnet, ...routes.slice(-1)], deleteBeforeReplace: true }),
+        { networkId: underlay.networkId, ...route },
+        childOptions(context, {
+          dependsOn: [...underlay.subnets.values(), ...routes.slice(-1)],
+          deleteBeforeReplace: true,
+        }),
       ),
     );
   }

@@ -23,6 +23,7 @@ const sources = [
   "components/plan/tuningTypes.ts",
   "components/plan/types.ts",
   "components/plan/planTypes.ts",
+  "components/plan/hetznerTypes.ts",
   "components/plan/hostsTypes.ts",
   "components/underlay/hetzner.ts",
 ];

@@ -137,6 +137,26 @@ export const namedClusters: Readonly<Record<string, ClusterArgs>> = {
     pools: [{ name: "cheap", count: 1, serverType: "cx33", cpuIsolation: "strict" }],
     accept: ["access-open-to-all", "strict-needs-dedicated-cpus"],
   },
+  "in-a-shared-network": {
+    ...smallCluster(),
+    underlay: {
+      kind: "hetzner",
+      location: "hel1",
+      allowedLocations: ["eu-central"],
+      existingNetwork: "office",
+      networkRange: "10.0.0.0/8",
+      nodeSubnet: "10.10.0.0/24",
+      vSwitch: { id: 4711, subnet: "10.10.9.0/24" },
+      otherSubnets: ["10.0.0.0/16"],
+      otherRoutes: ["0.0.0.0/0", "10.200.0.0/16"],
+      otherAttachments: 20,
+    },
+    pools: [
+      { name: "web", count: 2, serverType: "ccx23", subnet: "10.10.1.0/24" },
+      { name: "db", count: 1, serverType: "ccx33", firstNumber: 31, subnet: "10.10.1.0/24" },
+      { name: "jobs", count: 1, serverType: "cx33", firstNumber: 41 },
+    ],
+  },
   encrypted: {
     ...smallCluster(),
     network: { tunnel: "vxlan", encryption: "wireguard", datapath: "netkit", podCidr: "192.168.0.0/16" },

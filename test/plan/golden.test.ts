@@ -179,7 +179,11 @@ for (const [name, args] of Object.entries(namedClusters)) {
       assert.equal(config["bpf-lb-mode"], native && !sourceCheck ? "dsr" : "snat");
       assert.equal(config.devices, [...new Set([interfaces.public, interfaces.private])].join(" "));
       assert.equal(config["direct-routing-device"], interfaces.private);
-      assert.equal(config["nodeport-addresses"], plan.underlay.nodeSubnet);
+      const subnets = plan.underlay.kind === "hetzner" ? plan.underlay.subnets : [plan.underlay.nodeSubnet];
+      assert.equal(config["nodeport-addresses"], subnets.join(","));
+      assert.equal(config["enable-wireguard"] ?? "false", String(plan.encryption === "wireguard"));
+      assert.equal(config["datapath-mode"], plan.datapath);
+      assert.equal(config["bpf-lb-acceleration"], plan.xdp);
       assert.equal(config["cluster-name"], plan.name);
       assert.equal(config["enable-bandwidth-manager"] ?? "false", String(plan.bbr === "node-and-pod"));
       assert.equal(config["enable-l7-proxy"], values.l7Proxy === false ? "false" : "true");

@@ -52,6 +52,15 @@ describe("MTU", () => {
     assert.deepEqual(versions.map(wireguardOverhead), [80, 80, 80, 95, 95, 95, 95, 95]);
   });
 
+  it("follows a vSwitch, for nodes and pods", () => {
+    const args = smallCluster();
+    args.underlay.vSwitch = { id: 4711, subnet: "10.0.2.0/24" };
+    const plan = planCluster("prod", args);
+    assert.deepEqual([plan.underlay.mtu, plan.cilium.values.MTU, plan.podMtu], [1400, 1400, 1400]);
+    const decision = explain(plan, args).find(({ id }) => id === "mtu.nodes");
+    assert.match(decision?.why ?? "", /vSwitch/);
+  });
+
   const network = (network: ClusterArgs["network"]): ClusterArgs => ({ ...smallCluster(), network });
 
   it("is planned for pods, while Cilium is told the underlay's and takes the rest off itself", () => {

@@ -1,3 +1,4 @@
+import { overlaps, parseCidr } from "../../plan/addresses";
 import type { NodeEvidence } from "../evidence";
 import type { CheckResult, Expectation } from "../types";
 import { findings, leavesLast, withoutPlan, type Check } from "./result";
@@ -24,13 +25,15 @@ export const cloudRoutes: Check = {
       const live = evidence.nodes.find((candidate) => candidate.name === node.name);
       return route ? judge(node, route, live, routes) : [];
     });
-    const extra = unplanned(wanted.routes, routes);
+    const extra = unplanned(wanted, routes);
     return [
       ...nodes.flat(),
       ...extra.map((route) => (expectation.unplanned === "unseen" ? leaving(route) : leftover(route))),
     ];
   },
 };
+
+type CloudRoutes = NonNullable<Expectation["cloudRoutes"]>;
 
 interface Route {
   destination: string;
@@ -57,12 +60,18 @@ function judge(
   return [ok(node.name, text, describe(route))];
 }
 
-/** A default route is left alone: it is how people add a NAT gateway. */
-function unplanned(wanted: Route[], routes: Route[]): Route[] {
-  return routes.filter(
-    (route) =>
-      route.destination !== "0.0.0.0/0" && !wanted.some(({ destination }) => destination === route.destination),
-  );
+/**
+ * Routes that nobody told of. A default route is left alone, it is how people add a NAT gateway; in a network of others, all that leads to no
+ * pod's address.
+ */
+function unplanned({ routes: wanted, others = [], within }: CloudRoutes, routes: Route[]): Route[] {
+  const known = ["0.0.0.0/0", ...others, ...wanted.map(({ destination }) => destination)];
+  const range = within === undefined ? undefined : parseCidr(within);
+  return routes.filter(({ destination }) => {
+    const cidr = parseCidr(destination);
+    const foreign = range !== undefined && cidr !== undefined && !overlaps(range, cidr);
+    return !known.includes(destination) && !foreign;
+  });
 }
 
 function leaving(route: Route): CheckResult {

@@ -11,6 +11,7 @@ import { netkitRules } from "./netkit";
 import { networkRules } from "./network";
 import { nodeRules } from "./nodes";
 import { podSysctlRules } from "./podSysctls";
+import { hetznerRules } from "./hetzner";
 import { hostRules } from "./hosts";
 import { items, type Rule, type Subject } from "./rule";
 import { tuningRules } from "./tuning";
@@ -60,6 +61,7 @@ export const rules: readonly Rule[] = [
   ...accessRules,
   ...nodeRules,
   ...networkRules,
+  ...hetznerRules,
   ...hostRules,
   ...versionRules,
   ...ciliumRules,

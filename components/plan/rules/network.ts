@@ -5,29 +5,22 @@ import {
   isPrivate,
   mustParse,
   overlaps,
-  parseCidr,
   subrangeCount,
   type Cidr,
 } from "../addresses";
 import type { Finding } from "../problems";
 import { defaults } from "../resolve";
-import { hetznerOf, hostsOf, interfacesOf } from "../underlay";
+import { hostsOf, interfacesOf } from "../underlay";
+import { type Area, cidrOf, cidrsOf, examples, nodeAreas, type Range, rangesOf, subnetAreas } from "./ranges";
 import { findingIf, items, type Rule, type Subject } from "./rule";
 
 /** Addresses of a node's pod CIDR that no pod gets: first and last, Cilium's router and its health endpoint. */
 const podAddressesTaken = 4;
 
+const noIpv6 = "IPv6 is not built: the cloud's private networks have none, and no node would get an IPv6 pod CIDR";
+
 /** The kubelet's own default. */
 const defaultMaxPods = 110;
-
-type Area = "networkRange" | "nodeSubnet" | "podCidr" | "serviceCidr";
-
-const paths: Record<Area, string> = {
-  networkRange: "underlay.networkRange",
-  nodeSubnet: "underlay.nodeSubnet",
-  podCidr: "network.podCidr",
-  serviceCidr: "network.serviceCidr",
-};
 
 /** Rules about ranges and addresses. */
 export const networkRules: Rule[] = [
@@ -36,15 +29,13 @@ export const networkRules: Rule[] = [
     acceptable: false,
     why: "A range is an IPv4 address and a prefix length, with a zero host part.",
     check: (subject) =>
-      areasOf(subject).flatMap((area) => {
-        const text = textOf(subject, area);
-        const cidr = parseCidr(text);
+      rangesOf(subject, Object.keys(examples) as Area[]).flatMap(({ area, path, text, cidr }) => {
         if (cidr === undefined) {
-          const fix = `write e.g. "${defaults[area]}"; IPv6 is not supported`;
-          return [{ path: paths[area], message: `${JSON.stringify(text)} is not an IPv4 range`, fix }];
+          const message = `${JSON.stringify(text)} is not an IPv4 range`;
+          return [{ path, message, fix: `write e.g. "${examples[area]}"${text.includes(":") ? `; ${noIpv6}` : ""}` }];
         }
         const wanted = canonical(cidr);
-        return findingIf(wanted !== text, paths[area], `${text} has a host part`, `write "${wanted}"`);
+        return findingIf(wanted !== text, path, `${text} has a host part`, `write "${wanted}"`);
       }),
   },
   {
@@ -56,38 +47,53 @@ export const networkRules: Rule[] = [
       if (range === undefined || hostsOf(subject.args)) return [];
       return findingIf(
         !isPrivate(range) || range.bits > 24,
-        paths.networkRange,
+        "underlay.networkRange",
         `${range.text} is not a private range of at least 256 addresses`,
         'use e.g. "10.0.0.0/8"',
       );
     },
   },
-  insideRule("node-subnet-outside", "nodeSubnet", "The nodes' addresses are addresses of the network."),
+  insideRule("node-subnet-outside", subnetAreas, "A subnet's addresses are addresses of the network."),
   insideRule(
     "pod-cidr-outside",
-    "podCidr",
+    ["podCidr"],
     "Servers send to the network's gateway what lies in its range, all else to the Internet. A tunnel hides pods' addresses from both.",
     // The range of wrapped packets is nobody's business but the nodes'.
     ({ args }) => (args.network?.tunnel ?? defaults.tunnel) === "none",
   ),
-  apartRule("pod-cidr-meets-nodes", "podCidr", "nodeSubnet", "The cloud refuses a route that meets a subnet."),
-  apartRule("service-cidr-meets-nodes", "serviceCidr", "nodeSubnet", "A Service's address must be no node's."),
-  apartRule("service-cidr-meets-pods", "serviceCidr", "podCidr", "A Service's address must be no pod's."),
+  apartRule("pod-cidr-meets-nodes", "podCidr", subnetAreas, "The cloud refuses a route that meets a subnet."),
+  apartRule("service-cidr-meets-nodes", "serviceCidr", subnetAreas, "A Service's address must be no node's."),
+  apartRule("service-cidr-meets-pods", "serviceCidr", ["podCidr"], "A Service's address must be no pod's."),
+  {
+    id: "subnets-overlap",
+    acceptable: false,
+    why: "A network's subnets share no address; pools may share a subnet, which is made once.",
+    check: (subject) => {
+      const subnets = cidrsOf(subject, subnetAreas);
+      return subnets.flatMap((one, index) =>
+        subnets
+          .slice(0, index)
+          .filter(({ cidr, text, area }) => {
+            const shared = text === one.text && nodeAreas.includes(area) && nodeAreas.includes(one.area);
+            return !shared && overlaps(cidr, one.cidr);
+          })
+          .map((other) => overlapping(one, other)),
+      );
+    },
+  },
   {
     id: "range-reserved",
     acceptable: false,
     why: "172.31.1.1 is the gateway of the servers' public side.",
     check: (subject) =>
-      (["nodeSubnet", "podCidr"] as const).flatMap((area) => {
-        const cidr = cidrOf(subject, area);
-        const breach = cidr !== undefined && !hostsOf(subject.args) && contains(cidr, mustParse("172.31.1.1/32"));
-        return findingIf(
-          breach,
-          paths[area],
-          `${cidr?.text ?? ""} holds 172.31.1.1, the gateway of the servers' public side`,
+      cidrsOf(subject, [...nodeAreas, "podCidr"]).flatMap(({ path, text, cidr }) =>
+        findingIf(
+          !hostsOf(subject.args) && contains(cidr, mustParse("172.31.1.1/32")),
+          path,
+          `${text} holds 172.31.1.1, the gateway of the servers' public side`,
           "choose a range without it",
-        );
-      }),
+        ),
+      ),
   },
   {
     id: "service-cidr-size",
@@ -98,7 +104,7 @@ export const networkRules: Rule[] = [
       if (range === undefined) return [];
       return findingIf(
         range.bits < 12 || range.bits > 24,
-        paths.serviceCidr,
+        "network.serviceCidr",
         `a service range of /${range.bits} is ${range.bits < 12 ? "more than the API server takes" : "too small"}`,
         "use /12 to /24",
       );
@@ -143,10 +149,13 @@ export const networkRules: Rule[] = [
     acceptable: false,
     why: "A node's number is the host part of its address.",
     check: (subject) => {
-      const subnet = cidrOf(subject, "nodeSubnet");
-      // The last address of a subnet is its broadcast address.
       if (hostsOf(subject.args)) return [];
-      return subnet === undefined ? [] : roomFindings(subject, subnet, subnet.size - 2, paths.nodeSubnet, "addresses");
+      // The last address of a subnet is its broadcast address.
+      return cidrsOf(subject, nodeAreas).flatMap(({ area, path, text, cidr }) =>
+        roomFindings(subject, cidr, cidr.size - 2, path, "addresses", (subnet) =>
+          area === "nodeSubnet" ? subnet === undefined || subnet === text : subnet === text,
+        ),
+      );
     },
   },
   {
@@ -158,7 +167,7 @@ export const networkRules: Rule[] = [
       const bits = subject.args.network?.nodePodCidrBits ?? defaults.nodePodCidrBits;
       if (range === undefined || bits <= range.bits || bits > 28) return [];
       const last = subrangeCount(range, bits) - 1;
-      return roomFindings(subject, range, last, paths.podCidr, `parts of /${bits}`);
+      return roomFindings(subject, range, last, "network.podCidr", `parts of /${bits}`);
     },
   },
   {
@@ -193,70 +202,81 @@ export const networkRules: Rule[] = [
   },
 ];
 
-/** The node number of the last node of each pool, against the last that a range has room for. */
-function roomFindings(subject: Subject, range: Cidr, last: number, path: string, what: string): Finding[] {
+/**
+ * The highest node number of the pools, against the last that a range has room for.
+ * @param holds whether a pool with this subnet of its own, or with none, has its nodes in the range
+ */
+function roomFindings(
+  subject: Subject,
+  range: Cidr,
+  last: number,
+  path: string,
+  what: string,
+  holds: (subnet: string | undefined) => boolean = () => true,
+): Finding[] {
   const pools = items(subject.args.pools, "pools").map(({ item }) => ({
     name: item.name ?? "",
+    subnet: item.subnet,
     last: (item.firstNumber ?? firstWorkerNumber) + Math.max(1, item.count ?? 1) - 1,
   }));
-  const controlPlane = { name: "control-plane", last: 1 + Math.max(1, subject.args.controlPlane?.count ?? 1) };
-  const worst = [controlPlane, ...pools].reduce((a, b) => (b.last > a.last ? b : a));
+  const controlPlane = {
+    name: "control-plane",
+    subnet: undefined,
+    last: 1 + Math.max(1, subject.args.controlPlane?.count ?? 1),
+  };
+  const inside = [controlPlane, ...pools].filter(({ subnet }) => holds(subnet));
+  const worst = inside.reduce((a, b) => (b.last > a.last ? b : a), inside[0] ?? controlPlane);
   return findingIf(
-    worst.last > last,
+    inside.length > 0 && worst.last > last,
     path,
     `${range.text} has ${what} for node numbers up to ${last}, and pool "${worst.name}" reaches ${worst.last}`,
     "choose a wider range, or smaller pools with lower numbers",
   );
 }
 
-function insideRule(id: string, area: Area, why: string, applies: (subject: Subject) => boolean = () => true): Rule {
+function insideRule(
+  id: string,
+  areas: readonly Area[],
+  why: string,
+  applies: (subject: Subject) => boolean = () => true,
+): Rule {
   return {
     id,
     acceptable: false,
     why,
     check: (subject) => {
-      const [outer, inner] = [cidrOf(subject, "networkRange"), cidrOf(subject, area)];
-      if (outer === undefined || inner === undefined || hostsOf(subject.args) || !applies(subject)) return [];
-      return findingIf(
-        !contains(outer, inner),
-        paths[area],
-        `${inner.text} does not lie inside the private network ${outer.text}`,
-        `choose a range inside it, or set ${paths.networkRange}`,
+      const outer = cidrOf(subject, "networkRange");
+      if (outer === undefined || !applies(subject)) return [];
+      return cidrsOf(subject, areas).flatMap(({ path, text, cidr }) =>
+        findingIf(
+          !contains(outer, cidr),
+          path,
+          `${text} does not lie inside the private network ${outer.text}`,
+          "choose a range inside it, or set underlay.networkRange",
+        ),
       );
     },
   };
 }
 
-function apartRule(id: string, one: Area, other: Area, why: string): Rule {
+function apartRule(id: string, one: Area, others: readonly Area[], why: string): Rule {
   return {
     id,
     acceptable: false,
     why,
-    check: (subject) => {
-      const [a, b] = [cidrOf(subject, one), cidrOf(subject, other)];
-      if (a === undefined || b === undefined) return [];
-      return findingIf(
-        overlaps(a, b),
-        paths[one],
-        `${a.text} overlaps ${b.text} (${paths[other]})`,
-        "choose ranges that share no address",
-      );
-    },
+    check: (subject) =>
+      cidrsOf(subject, [one]).flatMap((range) =>
+        cidrsOf(subject, others)
+          .filter(({ cidr }) => overlaps(range.cidr, cidr))
+          .map((other) => overlapping(range, other)),
+      ),
   };
 }
 
-/** Ranges that the arguments' underlay has: existing hosts have no network range. */
-function areasOf({ args }: Subject): Area[] {
-  return (Object.keys(paths) as Area[]).filter((area) => area !== "networkRange" || hetznerOf(args) !== undefined);
-}
-
-function textOf({ args }: Subject, area: Area): string {
-  if (area === "networkRange") return hetznerOf(args)?.networkRange ?? defaults[area];
-  if (area === "nodeSubnet") return args.underlay?.nodeSubnet ?? defaults[area];
-  return args.network?.[area] ?? defaults[area];
-}
-
-/** A range of the arguments; undefined when it is malformed, which has a rule of its own. */
-function cidrOf(subject: Subject, area: Area): Cidr | undefined {
-  return parseCidr(textOf(subject, area));
+function overlapping(range: Range, other: Range): Finding {
+  return {
+    path: range.path,
+    message: `${range.text} overlaps ${other.text} (${other.path})`,
+    fix: "choose ranges that share no address",
+  };
 }

@@ -5,13 +5,23 @@ export const networkMistakes: Mistake[] = [
     rule: "range-malformed",
     what: "no range",
     make: (args) => (args.network = { podCidr: "10.244/16" }),
-    lines: ['network.podCidr: "10.244/16" is not an IPv4 range; write e.g. "10.244.0.0/16"; IPv6 is not supported'],
+    lines: ['network.podCidr: "10.244/16" is not an IPv4 range; write e.g. "10.244.0.0/16"'],
   },
   {
     rule: "range-malformed",
     what: "IPv6",
     make: (args) => (args.network = { serviceCidr: "fd00::/112" }),
-    lines: ['network.serviceCidr: "fd00::/112" is not an IPv4 range; write e.g. "10.96.0.0/12"; IPv6 is not supported'],
+    lines: [
+      'network.serviceCidr: "fd00::/112" is not an IPv4 range; write e.g. "10.96.0.0/12"; IPv6 is not built: the cloud\'s private networks have none, and no node would get an IPv6 pod CIDR',
+    ],
+  },
+  {
+    rule: "range-malformed",
+    what: "two families",
+    make: (args) => (args.network = { podCidr: "10.244.0.0/16,fd00::/104" }),
+    lines: [
+      'network.podCidr: "10.244.0.0/16,fd00::/104" is not an IPv4 range; write e.g. "10.244.0.0/16"; IPv6 is not built: the cloud\'s private networks have none, and no node would get an IPv6 pod CIDR',
+    ],
   },
   {
     rule: "range-malformed",

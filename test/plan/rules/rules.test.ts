@@ -3,6 +3,7 @@ import { checkCluster, PlanError, planCluster, ruleTable } from "../../../compon
 import { smallCluster } from "../clusters";
 import { chartKeyMistakes, componentMistakes, dataPathMistakes } from "./dataPath.mistakes";
 import { encryptionMistakes, netkitMistakes } from "./encryption.mistakes";
+import { hetznerMistakes } from "./hetzner.mistakes";
 import { hostMistakes } from "./hosts.mistakes";
 import { accessMistakes, nameMistakes } from "./names.mistakes";
 import { networkMistakes } from "./network.mistakes";
@@ -18,6 +19,7 @@ const families = {
   access: accessMistakes,
   nodes: nodeMistakes,
   network: networkMistakes,
+  hetzner: hetznerMistakes,
   hosts: hostMistakes,
   versions: versionMistakes,
   cilium: ciliumMistakes,
