@@ -1,10 +1,11 @@
 import { lookup } from "node:dns/promises";
 import { readCloudRoutes, type CloudAccess } from "./cloud";
-import type { CiliumAgent, CiliumStatus, Evidence, Seen } from "./evidence";
+import type { CiliumAgent, CiliumStatus, Evidence, KubeletReading, NodeEvidence, Seen } from "./evidence";
 import { execInPod } from "./exec";
-import { cannot, CannotRun, openKube, statusOf, type Kube } from "./kube";
+import { cannot, CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
 import { parseCiliumStatus, parseCiliumVersion } from "./parseCilium";
+import { parseKubelet } from "./parseMachine";
 import { probeNodes } from "./probe";
 import { readCluster, type ClusterObjects } from "./readCluster";
 import type { Expectation } from "./types";
@@ -30,7 +31,7 @@ export interface CollectOptions {
 
 /**
  * Looks at a live cluster. Makes a namespace with two pods on each Ready node and removes it before it returns,
- * also when it fails or is interrupted. About 15 s with the image on the nodes.
+ * also when it fails or is interrupted. About 20 s with the image on the nodes.
  * @throws CannotRun with one sentence: unusable kubeconfig, unreachable cluster, missing rights
  */
 export async function collectEvidence(options: CollectOptions): Promise<Evidence> {
@@ -41,9 +42,10 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
     progress("reading the cluster's objects");
     const objects = await readCluster(kube);
     const egressTargets = await chooseEgressTargets(options, kube, objects);
-    const [probes, agents, cloud] = await Promise.all([
+    const [probes, agents, kubelets, cloud] = await Promise.all([
       probeNodes(kube, objects, egressTargets, options, progress, signal),
       askAgents(kube, objects.agents, options, signal),
+      askKubelets(kube, objects.nodes),
       askCloud(options, signal),
     ]);
     return {
@@ -53,6 +55,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
       kubeProxy: objects.kubeProxy,
       apiService: objects.apiService,
       agents,
+      kubelets,
       ...probes,
       cloud,
     };
@@ -140,6 +143,22 @@ async function askAgent(
     }
   }
   return { unseen: `the agent ${agent.pod} did not tell its status: ${problem}` };
+}
+
+/** A kubelet tells its settings through the API. */
+async function askKubelets(kube: Kube, nodes: NodeEvidence[]): Promise<Evidence["kubelets"]> {
+  const asked = await mapLimited(nodes, 16, async ({ name, ready }): Promise<[string, Seen<KubeletReading>]> => {
+    if (!ready) return [name, { unseen: "The node is not Ready." }];
+    try {
+      const answer = await kube.core.connectGetNodeProxyWithPath({ name, path: "configz" });
+      return [name, { value: parseKubelet(answer) }];
+    } catch (error) {
+      if (error instanceof SyntaxError) return [name, { unseen: "Its answer at /configz is no JSON." }];
+      if (statusOf(error) === undefined) throw error;
+      return [name, { unseen: explain(error, "read a kubelet's settings", kube.server) }];
+    }
+  });
+  return Object.fromEntries(asked);
 }
 
 async function askCloud(options: CollectOptions, signal: AbortSignal): Promise<Evidence["cloud"]> {

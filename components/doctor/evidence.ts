@@ -106,10 +106,64 @@ export interface RuleCount {
   error?: string;
 }
 
+/** Interrupts of a NIC: one for each queue and way. */
+export interface NicInterrupt {
+  nic: string;
+  irq: string;
+  /** As the driver calls it, e.g. `virtio1-input.0`. */
+  name: string;
+  /** CPUs that it does interrupt, as a list. */
+  cpus: string;
+}
+
+/** CPUs, interrupts and memory of a node, as its kernel shows them. */
+export interface MachineReading {
+  /** CPUs that the kernel keeps from its scheduler (isolcpus), as a list; empty: none. */
+  isolated: string;
+  /** Each core's threads as a list; those of one thread too. */
+  cores: string[];
+  /** Transparent huge pages; empty where the kernel has none. */
+  hugePages: string;
+  interrupts: NicInterrupt[];
+  /** CPUs on which the probe, a pod without CPUs of its own, may run; and those of the kubelet's process. Empty: not seen. */
+  probeCpus: string;
+  kubeletCpus: string;
+}
+
+/** Time of all CPUs since boot, hundredths of a second. */
+export interface CpuTicks {
+  busy: number;
+  idle: number;
+  steal: number;
+}
+
+/** Packets that CPUs took from backlogs since boot, those that found a backlog full, and rounds that ended with work left. */
+export interface SoftnetCounts {
+  packets: number;
+  dropped: number;
+  squeezed: number;
+}
+
+/** Counters of a node at both ends of a window of some seconds. */
+export interface WindowReading {
+  ticks: { first: CpuTicks; last: CpuTicks };
+  softnet: { first: SoftnetCounts; last: SoftnetCounts };
+}
+
+/** What a kubelet runs with. */
+export interface KubeletReading {
+  /** Its CPU manager's policy, `none` or `static`. */
+  policy: string;
+  reserved: string;
+  /** Options of the policy that are on, sorted. */
+  options: string[];
+}
+
 /** What the probe on the node's own network saw. Maps are keyed by the name of the other node. */
 export interface HostProbe {
   /** The machine's init lives outside the kernel's first PID namespace. */
   machineIsContainer: boolean;
+  machine: MachineReading;
   /** IPv4 addresses of this node. */
   addresses: string[];
   resolvers: string[];
@@ -147,6 +201,7 @@ export interface NodeProbes {
   node: string;
   host: Seen<HostProbe>;
   pod: Seen<PodProbe>;
+  window: Seen<WindowReading>;
   /** Why a probe pod does not run although the node is Ready. */
   notStarted: string[];
 }
@@ -161,6 +216,8 @@ export interface Evidence {
   /** The Service kubernetes.default. */
   apiService: Seen<{ clusterIp: string; port: number }>;
   agents: Seen<CiliumAgent[]>;
+  /** By the node's name. */
+  kubelets: Record<string, Seen<KubeletReading>>;
   probes: NodeProbes[];
   /** Why the probe pods could not be removed; undefined: they are. */
   leftBehind?: string;

@@ -26,12 +26,17 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       privateAddress: node.privateAddress,
       podCidr: node.podCidr,
       taints: node.taints.map((taint: Taint) => taintText(taint)).sort(),
+      cpu: node.cpu,
     })),
     podCidr: plan.podCidr,
     serviceCidr: plan.serviceCidr,
     clusterDns: plan.clusterDns,
     mtu: { node: plan.underlay.mtu, pod: plan.podMtu },
-    sysctls: plan.sysctls.map(({ key, value, podsInherit, namespaced }) => ({ key, value, podsInherit, namespaced })),
+    sysctls: plan.sysctls.map(({ key, value, podsInherit, namespaced, podsMaySet }) => ({
+      ...{ key, value, podsInherit, namespaced },
+      ...(podsMaySet ? { podsMaySet } : {}),
+    })),
+    transparentHugePages: plan.transparentHugePages,
     cilium: {
       kubeProxyReplacement,
       routingMode: at(values, "routingMode") === "native" ? "native" : "tunnel",

@@ -7,7 +7,10 @@ import type {
   RouteReading,
   RuleCount,
   SysctlReading,
+  WindowReading,
 } from "./evidence";
+
+import { parseMachine, parseWindow } from "./parseMachine";
 
 /** One thing that the probe script tried. */
 export interface TaskOutput {
@@ -61,6 +64,7 @@ export function parseHostProbe(text: string): HostProbe {
     machineIsContainer: pidNamespace(tasks) !== firstPidNamespace,
     addresses: parseAddresses(output(tasks, "addresses")),
     resolvers: parseNameservers(output(tasks, "resolv")),
+    machine: parseMachine((id) => output(tasks, id)),
     sysctls: parseSysctls(output(tasks, "sysctls")),
     kubeProxyRules: parseRules(output(tasks, "rules")),
     connects: keyed(tasks, "connect", parseConnect),
@@ -85,6 +89,17 @@ export function parsePodProbe(text: string, address: string): PodProbe {
     oneMore: keyed(tasks, "more", parsePing),
     nodeOneMore: keyed(tasks, "nodemore", parsePing),
   };
+}
+
+/**
+ * Both samples of a node's counters.
+ * @throws Error when one is missing
+ */
+export function parseWindowProbe(text: string): WindowReading {
+  const tasks = parseTasks(text);
+  const window = parseWindow((id) => output(tasks, id));
+  if (window === undefined) throw new Error("the probe sampled /proc/stat less than twice");
+  return window;
 }
 
 function pidNamespace(tasks: Map<string, TaskOutput>): string {

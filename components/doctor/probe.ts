@@ -1,9 +1,17 @@
 import type { CollectOptions } from "./collect";
-import { valueOf, type Evidence, type HostProbe, type NodeEvidence, type NodeProbes, type Seen } from "./evidence";
+import {
+  valueOf,
+  type Evidence,
+  type HostProbe,
+  type NodeEvidence,
+  type NodeProbes,
+  type Seen,
+  type WindowReading,
+} from "./evidence";
 import { execInPod } from "./exec";
 import { explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
-import { parseHostProbe, parsePodProbe, transcript } from "./parse";
+import { parseHostProbe, parsePodProbe, parseWindowProbe, transcript } from "./parse";
 import {
   createNamespace,
   defaultProbeImage,
@@ -16,7 +24,7 @@ import {
   type RunningProbe,
   type StuckProbe,
 } from "./probePods";
-import { probeCommand, type Peer } from "./probeScript";
+import { probeCommand, type Peer, type ProbePart } from "./probeScript";
 import type { ClusterObjects } from "./readCluster";
 
 /** Milliseconds for all pods to run; the first time a node may have to pull the image. */
@@ -55,16 +63,16 @@ export async function probeNodes(
     await tidyUp(kube, progress);
     const { running, stuck } = await startProbes(kube, namespace, nodes, options, signal);
     const run = new ProbeRun(kube, namespace, nodes, running, stuck, objects, options, signal);
-    progress("probing from the nodes");
-    const hosts = await run.hosts(targets.map(({ target }) => target));
-    const egressTargets = [...targets, ...(targets.some(({ asked }) => asked) ? [] : resolverTargets(hosts, nodes))];
-    progress("probing from the pods");
-    const pods = await run.pods(egressTargets.map(({ target }) => target));
+    const [{ hosts, pods, egressTargets }, windows] = await Promise.all([
+      probeBoth(run, nodes, targets, progress),
+      run.windows(),
+    ]);
     const notAsked = { unseen: "it was not asked" };
     const probes = nodes.map((node, index) => ({
       node: node.name,
       host: hosts[index] ?? notAsked,
       pod: pods[index] ?? notAsked,
+      window: windows[index] ?? notAsked,
       notStarted: stuck
         .filter((probe) => probe.node === node.name)
         .map((probe) => `${probe.role} probe: ${probe.reason}`),
@@ -75,6 +83,20 @@ export async function probeNodes(
     if (leftBehind !== undefined) progress(leftBehind);
     throw error;
   }
+}
+
+/** The nodes, then the pods: what nodes see decides what pods are asked. */
+async function probeBoth(
+  run: ProbeRun,
+  nodes: NodeEvidence[],
+  targets: Evidence["egressTargets"],
+  progress: (step: string) => void,
+): Promise<{ hosts: Seen<HostProbe>[]; pods: NodeProbes["pod"][]; egressTargets: Evidence["egressTargets"] }> {
+  progress("probing from the nodes");
+  const hosts = await run.hosts(targets.map(({ target }) => target));
+  const egressTargets = [...targets, ...(targets.some(({ asked }) => asked) ? [] : resolverTargets(hosts, nodes))];
+  progress("probing from the pods");
+  return { hosts, pods: await run.pods(egressTargets.map(({ target }) => target)), egressTargets };
 }
 
 /**
@@ -110,7 +132,7 @@ async function startProbes(
   signal: AbortSignal,
 ): Promise<{ running: RunningProbe[]; stuck: StuckProbe[] }> {
   const image = options.probeImage ?? defaultProbeImage;
-  const sysctls = options.expectation?.sysctls.map((entry) => entry.key) ?? [];
+  const sysctls = options.expectation?.sysctls ?? [];
   const roles: ProbeRole[] = ["host", "pod"];
   const wanted = nodes.flatMap((node, index) => roles.map((role) => ({ node: node.name, role, index })));
   const refused: StuckProbe[] = [];
@@ -150,26 +172,33 @@ class ProbeRun {
     return this.hostProbes;
   }
 
+  /** Beside all others, as it takes the longest. */
+  windows(): Promise<Seen<WindowReading>[]> {
+    return this.all("window", [], (text) => parseWindowProbe(text));
+  }
+
   pods(egress: string[]): Promise<NodeProbes["pod"][]> {
     return this.all("pod", egress, (text, probe) => parsePodProbe(text, probe.address));
   }
 
   private all<T>(
-    role: ProbeRole,
+    part: ProbePart,
     egress: string[],
     parse: (text: string, probe: RunningProbe) => T,
   ): Promise<Seen<T>[]> {
     return mapLimited(this.nodes, 16, async (node, index): Promise<Seen<T>> => {
+      const role = part === "pod" ? "pod" : "host";
       const probe = this.running.find((candidate) => candidate.node === node.name && candidate.role === role);
       if (!probe) {
         const reason = this.stuck.find((candidate) => candidate.node === node.name && candidate.role === role)?.reason;
         return { unseen: `the ${role} probe does not run there: ${reason ?? "unknown reason"}` };
       }
-      return this.one(probe, index, egress, parse);
+      return this.one(part, probe, index, egress, parse);
     });
   }
 
   private async one<T>(
+    part: ProbePart,
     probe: RunningProbe,
     index: number,
     egress: string[],
@@ -177,7 +206,7 @@ class ProbeRun {
   ): Promise<Seen<T>> {
     const api = valueOf(this.objects.apiService);
     const command = probeCommand({
-      role: probe.role,
+      role: part,
       nodeMtu: this.options.expectation?.mtu.node ?? this.believedNodeMtu(index),
       podMtu: this.options.expectation?.mtu.pod ?? 0,
       api: api && `${api.clusterIp}:${api.port}`,
@@ -187,14 +216,15 @@ class ProbeRun {
     const where = { namespace: this.namespace, pod: probe.pod, container: "probe" };
     try {
       const result = await execInPod(this.kube, where, command, scriptLimit, this.signal);
-      this.options.onTranscript?.(`${probe.node}: ${probe.role} probe`, transcript(result.stdout) + result.stderr);
-      if (result.stdout.includes('"id":"sysctls"')) return { value: parse(result.stdout, probe) };
+      this.options.onTranscript?.(`${probe.node}: ${part} probe`, transcript(result.stdout) + result.stderr);
+      if (result.stdout.includes(part === "window" ? '"id":"last"' : '"id":"sysctls"'))
+        return { value: parse(result.stdout, probe) };
       return {
-        unseen: `the ${probe.role} probe gave no results: ${result.stderr.trim().split("\n").at(-1) || "no output"}`,
+        unseen: `the ${part} probe gave no results: ${result.stderr.trim().split("\n").at(-1) || "no output"}`,
       };
     } catch (error) {
       if (this.signal.aborted) throw error;
-      return { unseen: `the ${probe.role} probe could not be run: ${(error as Error).message}` };
+      return { unseen: `the ${part} probe could not be run: ${(error as Error).message}` };
     }
   }
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cannot, statusOf, type Kube } from "./kube";
 import { probeScript } from "./probeScript";
+import type { Expectation } from "./types";
 
 /** On everything that the doctor makes. */
 const label = { key: "app.kubernetes.io/managed-by", value: "zerosteal-doctor" };
@@ -15,6 +16,9 @@ const probeLifetime = 900;
 export const defaultProbeImage = "docker.io/nicolaka/netshoot:v0.13";
 
 export type ProbeRole = "host" | "pod";
+
+/** A kernel setting that probes read; the pod on the pod network asks for those that pods may set. */
+export type PodSysctl = Pick<Expectation["sysctls"][number], "key" | "value" | "podsMaySet">;
 
 /** A probe pod that runs. */
 export interface RunningProbe {
@@ -61,9 +65,10 @@ export function probePodManifest(
   role: ProbeRole,
   index: number,
   image: string,
-  sysctls: string[],
+  sysctls: readonly PodSysctl[],
 ): V1Pod {
   const host = role === "host";
+  const own = sysctls.flatMap(({ key, value, podsMaySet }) => (podsMaySet ? [{ name: key, value }] : []));
   return {
     metadata: { name: `${role}-${index}`, labels: { [label.key]: label.value, "zerosteal-doctor/role": role } },
     spec: {
@@ -79,6 +84,7 @@ export function probePodManifest(
       terminationGracePeriodSeconds: 0,
       activeDeadlineSeconds: probeLifetime,
       tolerations: [{ operator: "Exists" }],
+      ...(own.length > 0 && !host ? { securityContext: { sysctls: own } } : {}),
       containers: [
         {
           name: "probe",
@@ -87,7 +93,7 @@ export function probePodManifest(
           command: ["sleep", String(probeLifetime)],
           env: [
             { name: "PROBE_SCRIPT", value: probeScript },
-            { name: "PROBE_SYSCTLS", value: sysctls.join(" ") },
+            { name: "PROBE_SYSCTLS", value: sysctls.map(({ key }) => key).join(" ") },
           ],
           securityContext: { runAsUser: 0, capabilities: { add: ["NET_ADMIN", "NET_RAW"] } },
         },

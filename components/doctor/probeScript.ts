@@ -1,3 +1,5 @@
+import { machineTasks } from "./probeMachine";
+
 /**
  * What runs inside a probe pod, as one bash script. It prints one JSON line for each thing it tried: id, exit code,
  * time, output in base64. Needs bash, coreutils or busybox, iproute2, iputils ping; uses iptables-save, nft and dig
@@ -135,6 +137,7 @@ lookups() {
   done
 }
 
+${machineTasks}
 connects() {
   local target
   for target in $1; do
@@ -156,6 +159,11 @@ host() {
   task addresses ip -j -4 addr show
   task resolv cat /etc/resolv.conf
   task sysctls sysctls
+  task isolated cat /sys/devices/system/cpu/isolated
+  task siblings siblings
+  task hugepages cat /sys/kernel/mm/transparent_hugepage/enabled
+  task interrupts interrupts
+  task allowed allowed
   background task rules rules
   background connects "$egress $(sed -n 's/^nameserver \([0-9.]*\)$/\1:53/p' /etc/resolv.conf | tr '\n' ' ')"
   for peer in "$@"; do
@@ -223,9 +231,12 @@ export interface Peer {
   nodeAddress?: string;
 }
 
+/** `window` samples the node's counters, in the pod on the node's network, beside the other two. */
+export type ProbePart = "host" | "pod" | "window";
+
 /** What one run of the script is told. */
 export interface ProbeRequest {
-  role: "host" | "pod";
+  role: ProbePart;
   /** Bytes; 0: what the sender believes in. */
   nodeMtu: number;
   podMtu: number;

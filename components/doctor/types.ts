@@ -1,3 +1,5 @@
+import type { CpuPlan, HugePages } from "../plan/types";
+
 /** What the doctor compares the live cluster with. Derived from a ClusterPlan; absent where only a kubeconfig is at hand. */
 export interface Expectation {
   cluster: string;
@@ -9,13 +11,15 @@ export interface Expectation {
     privateAddress: string;
     podCidr: string;
     taints: string[];
+    cpu: CpuPlan;
   }[];
   podCidr: string;
   serviceCidr: string;
   clusterDns: string;
   /** Bytes: path between nodes, path between pods. */
   mtu: { node: number; pod: number };
-  sysctls: { key: string; value: string; podsInherit: boolean; namespaced: boolean }[];
+  sysctls: { key: string; value: string; podsInherit: boolean; namespaced: boolean; podsMaySet?: true }[];
+  transparentHugePages: HugePages;
   cilium: {
     kubeProxyReplacement: boolean;
     routingMode: "native" | "tunnel";

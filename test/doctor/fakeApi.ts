@@ -65,6 +65,9 @@ export class FakeApi {
       done(null, body === "" ? undefined : JSON.parse(body.toString())),
     );
     app.get("/api/v1/nodes", () => ({ items: nodes() }));
+    app.get<{ Params: { node: string } }>("/api/v1/nodes/:node/proxy/configz", (request) => ({
+      kubeletconfig: kubelet(request.params.node),
+    }));
     app.get("/api/v1/pods", () => ({ items: agents() }));
     app.get("/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy", (_request, reply) => failure(reply, 404));
     app.get("/api/v1/namespaces/kube-system/configmaps/kube-proxy", (_request, reply) => failure(reply, 404));
@@ -154,6 +157,14 @@ function nodes(): object[] {
       nodeInfo: { kubeletVersion: "v1.36.1" },
     },
   }));
+}
+
+/** What a kubelet says of its settings; strict isolation with two threads a core, as the fake probes show them. */
+function kubelet(node: string): object {
+  const isolation = expectation().nodes.find(({ name }) => name === node)?.cpu.isolation;
+  if (isolation !== "strict") return { cpuManagerPolicy: "none", reservedSystemCPUs: "" };
+  const cpuManagerPolicyOptions = { "full-pcpus-only": "true", "strict-cpu-reservation": "true" };
+  return { cpuManagerPolicy: "static", cpuManagerPolicyOptions, reservedSystemCPUs: "0-1" };
 }
 
 function agents(): object[] {

@@ -12,6 +12,7 @@ export function healthyExec(pod: string, command: string[]): string {
   }
   const index = Number(pod.split("-").at(-1));
   const others = nodeNames.filter((_, other) => other !== index);
+  if (command[4] === "window") return windowProbe();
   return pod.startsWith("host") ? hostProbe(index, others) : podProbe(index, others, command);
 }
 
@@ -24,10 +25,24 @@ function hostProbe(index: number, others: string[]): string {
       "sysctls",
       sysctls(() => true),
     ),
+    line("isolated", ""),
+    line("siblings", index === 0 ? "0\n1" : "0-1\n2-3"),
+    line("hugepages", "always [madvise] never"),
+    line("interrupts", "eth0\t24\tvirtio1-input.0\t0\neth0\t25\tvirtio1-output.0\t1"),
+    line("allowed", `probe\t${index === 0 ? "0-1" : "2-3"}\nkubelet\t0-1`),
     line("rules", "iptables-nft-save\t0\nnft\t0"),
     line("connect 198.18.0.1:53", ""),
     ...others.flatMap((node) => [line(`route ${node}`, "enp7s0 1450"), line(`exact ${node}`, answered)]),
   ].join("\n");
+}
+
+/** As a machine with two CPUs prints it: eight seconds, one of them busy. */
+function windowProbe(): string {
+  const counters = (user: number, idle: number, packets: string): string =>
+    `cpu  ${user} 0 100 ${idle} 0 0 0 0 0 0\n${packets} 00000000 00000000 00000000\n${packets} 00000000 00000000 00000000`;
+  return [line("first", counters(5000, 90_000, "00000010")), line("last", counters(5300, 91_300, "000000ff"))].join(
+    "\n",
+  );
 }
 
 function podProbe(index: number, others: string[], command: string[]): string {
@@ -37,7 +52,7 @@ function podProbe(index: number, others: string[], command: string[]): string {
     line("resolv", "nameserver 10.96.0.10"),
     line(
       "sysctls",
-      sysctls((entry) => entry.podsInherit),
+      sysctls((entry) => entry.podsInherit || entry.podsMaySet === true),
     ),
     ...[1, 2, 3, 4, 5].map((n) => line(`lookup ${n}`, "10.96.0.1  STREAM kubernetes")),
     ...[1, 2, 3].map((n) => line(`api ${n}`, "")),
@@ -56,7 +71,7 @@ const answered = "3 packets transmitted, 3 received, 0% packet loss, time 409ms"
 const refused =
   "From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1450)\n3 packets transmitted, 0 received, +3 errors, 100% packet loss";
 
-function sysctls(which: (entry: { podsInherit: boolean }) => boolean): string {
+function sysctls(which: (entry: { podsInherit: boolean; podsMaySet?: true }) => boolean): string {
   return expectation()
     .sysctls.filter(which)
     .map((entry) => `${entry.key}\t644\t${entry.value}`)

@@ -1,4 +1,12 @@
-import type { Evidence, HostProbe, NodeProbes, PingResult, PodProbe } from "../../components/doctor/evidence";
+import type {
+  Evidence,
+  HostProbe,
+  MachineReading,
+  NodeProbes,
+  PingResult,
+  PodProbe,
+  WindowReading,
+} from "../../components/doctor/evidence";
 import type { Expectation } from "../../components/doctor/types";
 
 /** Node names of the fixture: one control plane and two workers. */
@@ -12,6 +20,10 @@ export function expectation(): Expectation {
     role: name === controlPlane ? "control-plane" : "worker",
     privateAddress: `10.0.0.${index + 2}`,
     podCidr: `10.244.${index}.0/24`,
+    cpu:
+      name === controlPlane
+        ? { isolation: "none", cores: 2, dedicated: false, reserved: "" }
+        : { isolation: "strict", cores: 4, dedicated: true, reserved: "0" },
     taints: name === controlPlane ? ["node-role.kubernetes.io/control-plane:NoSchedule"] : [],
   }));
   return {
@@ -32,7 +44,9 @@ export function expectation(): Expectation {
         podsInherit: false,
         namespaced: true,
       },
+      { key: "net.ipv4.tcp_keepalive_time", value: "600", podsInherit: false, namespaced: true, podsMaySet: true },
     ],
+    transparentHugePages: "madvise",
     cilium: {
       kubeProxyReplacement: true,
       routingMode: "native",
@@ -103,6 +117,18 @@ export function evidence(): Evidence {
         },
       })),
     },
+    kubelets: Object.fromEntries(
+      wanted.nodes.map(({ name, cpu }) => [
+        name,
+        {
+          value:
+            cpu.isolation === "none"
+              ? { policy: "none", reserved: "", options: [] }
+              : // The workers show two threads a core: see the machine below.
+                { policy: "static", reserved: "0-1", options: ["full-pcpus-only", "strict-cpu-reservation"] },
+        },
+      ]),
+    ),
     probes: nodeNames.map(probes),
     egressTargets: [{ target: "198.18.0.1:5000", asked: false }],
     cloud: { value: { networkName: "lab", found: true, routes: structuredClone(wanted.cloudRoutes!.routes) } },
@@ -116,12 +142,14 @@ function probes(node: string, index: number): NodeProbes {
   const connects = { "198.18.0.1:5000": { ok: true, milliseconds: 1.5 } };
   const host: HostProbe = {
     machineIsContainer: false,
+    machine: machine(node === controlPlane),
     addresses: ["127.0.0.1", `10.0.0.${index + 2}`, `10.244.${index}.1`, `198.18.0.${index + 11}`],
     resolvers: ["198.18.0.1"],
     sysctls: {
       "net.core.somaxconn": reading("65535"),
       "net.core.default_qdisc": reading("fq"),
       "net.ipv4.tcp_congestion_control": reading("bbr"),
+      "net.ipv4.tcp_keepalive_time": reading("600"),
       "net.ipv4.ip_local_reserved_ports": reading("2379-2381,6443,10248-10259,30000-32767"),
     },
     kubeProxyRules: [
@@ -135,7 +163,7 @@ function probes(node: string, index: number): NodeProbes {
   const pod: PodProbe = {
     address: `10.244.${index}.77`,
     nameservers: ["10.96.0.10"],
-    sysctls: { "net.ipv4.tcp_congestion_control": reading("bbr") },
+    sysctls: { "net.ipv4.tcp_congestion_control": reading("bbr"), "net.ipv4.tcp_keepalive_time": reading("600") },
     lookups: [1, 2, 3, 4, 5].map(() => ({ addresses: ["10.96.0.1"], milliseconds: 1 })),
     apiConnects: [1, 2, 3].map(() => ({ ok: true, milliseconds: 2 })),
     connects: structuredClone(connects),
@@ -145,7 +173,33 @@ function probes(node: string, index: number): NodeProbes {
     oneMore: each(refusedByRouter),
     nodeOneMore: each(refusedByRouter),
   };
-  return { node, host: { value: host }, pod: { value: pod }, notStarted: [] };
+  return { node, host: { value: host }, pod: { value: pod }, window: { value: window() }, notStarted: [] };
+}
+
+/** A worker has four threads of two cores, of which the first core is reserved; the control plane has two CPUs that are nothing of the kind. */
+function machine(plain: boolean): MachineReading {
+  return {
+    isolated: "",
+    cores: plain ? ["0", "1"] : ["0-1", "2-3"],
+    hugePages: "madvise",
+    interrupts: [
+      { nic: "eth0", irq: "24", name: "virtio1-input.0", cpus: "1" },
+      { nic: "eth0", irq: "25", name: "virtio1-output.0", cpus: "0" },
+    ],
+    probeCpus: plain ? "0-1" : "2-3",
+    kubeletCpus: "0-1",
+  };
+}
+
+/** Eight seconds with some work, no steal and no drop. */
+function window(): WindowReading {
+  return {
+    ticks: { first: { busy: 1000, idle: 9000, steal: 7 }, last: { busy: 1400, idle: 11_800, steal: 7 } },
+    softnet: {
+      first: { packets: 50_000, dropped: 3, squeezed: 1 },
+      last: { packets: 51_000, dropped: 3, squeezed: 1 },
+    },
+  };
 }
 
 /** The healthy evidence with one thing changed. */
@@ -169,5 +223,12 @@ export function hostOf(from: Evidence, node: string): HostProbe {
 export function podOf(from: Evidence, node: string): PodProbe {
   const probe = from.probes.find((candidate) => candidate.node === node)?.pod;
   if (!probe || !("value" in probe)) throw new Error(`no pod probe of ${node} in the fixture`);
+  return probe.value;
+}
+
+/** The counters of a node in evidence, to be changed. */
+export function windowOf(from: Evidence, node: string): WindowReading {
+  const probe = from.probes.find((candidate) => candidate.node === node)?.window;
+  if (!probe || !("value" in probe)) throw new Error(`no counters of ${node} in the fixture`);
   return probe.value;
 }

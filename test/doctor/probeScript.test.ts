@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { checks } from "../../components/doctor/checks";
-import { parsePodProbe } from "../../components/doctor/parse";
+import { parseHostProbe, parsePodProbe, parseWindowProbe } from "../../components/doctor/parse";
 import { probeCommand, probeScript } from "../../components/doctor/probeScript";
+import { cpusOf, isWithin } from "../../components/plan/cpuList";
 import type { CheckResult } from "../../components/doctor/types";
 import { needs } from "../capabilities";
 import { changed, hostOf, expectation, web1, web2 } from "./fixtures";
@@ -24,6 +26,16 @@ function probe(pathMtu: number, podMtu: number) {
     timeout: 60_000,
   });
   return parsePodProbe(output, "10.244.1.5");
+}
+
+/** Runs a part of the script that asks no peer, on this machine itself. */
+function run(role: "host" | "window"): string {
+  const [program = "", ...args] = probeCommand({ role, nodeMtu: 0, podMtu: 0, egress: [], peers: [] });
+  return execFileSync(program, args, {
+    encoding: "utf8",
+    env: { ...process.env, PROBE_SCRIPT: probeScript, PROBE_SYSCTLS: "" },
+    timeout: 60_000,
+  });
 }
 
 /** Findings about the way from the pod, with everything else healthy. */
@@ -96,6 +108,29 @@ describe("probe script", () => {
     assert.equal(findings["1401 bytes are refused by the path"]?.outcome, "failed");
     assert.equal(findings["1401 bytes are refused by the path"].found, "1401 bytes arrive");
     assert.equal(findings["the route says 1400"]?.found, "the route says 1450");
+  });
+
+  it("samples the machine's counters twice while one CPU is busy", function () {
+    this.timeout(60_000);
+    const { ticks, softnet } = parseWindowProbe(run("window"));
+    // Three seconds of a busy loop are 300 ticks; where others are busy too, the one with the lowest priority gets less.
+    const busy = ticks.last.busy - ticks.first.busy;
+    const idle = ticks.last.idle - ticks.first.idle;
+    assert.ok(busy >= 20 && busy + idle >= 750, `${busy} busy and ${idle} idle ticks`);
+    assert.ok(softnet.last.packets >= softnet.first.packets && softnet.first.packets > 0);
+    assert.throws(() => parseWindowProbe(""), /less than twice/);
+  });
+
+  it("reads CPUs, interrupts and huge pages as the kernel shows them", function () {
+    this.timeout(60_000);
+    const { machine } = parseHostProbe(run("host"));
+    const online = cpusOf(readFileSync("/sys/devices/system/cpu/online", "utf8"));
+    assert.deepEqual(cpusOf(machine.cores.join(",")), online);
+    assert.ok(isWithin(machine.probeCpus, online.join(",")) && machine.probeCpus !== "");
+    assert.ok(["always", "madvise", "never", ""].includes(machine.hugePages), machine.hugePages);
+    assert.equal(machine.isolated, readFileSync("/sys/devices/system/cpu/isolated", "utf8").trim());
+    for (const { irq, cpus } of machine.interrupts)
+      assert.equal(cpus, readFileSync(`/proc/irq/${irq}/effective_affinity_list`, "utf8").trim());
   });
 
   it("measures what the sender believes when nothing was planned", function () {

@@ -3,11 +3,15 @@ import type { CheckResult, Expectation } from "../types";
 import { ciliumModes, devices, encryption, kubeProxyReplacement } from "./cilium";
 import { cloudRoutes } from "./cloudRoutes";
 import { settleCauses } from "./causes";
+import { cpuIsolation, irqAffinity } from "./cpuIsolation";
+import { hugePages } from "./hugePages";
 import { kubeProxyAbsent, noKubeSvcRules } from "./kubeProxy";
 import { nodeMtu, podMtu } from "./mtu";
 import { nodesReady } from "./nodes";
 import type { Check } from "./result";
 import { clusterIp, dns, egress, podToPod, probe, versions } from "./services";
+import { softnetDrops } from "./softnet";
+import { steal } from "./steal";
 import { sysctlsNode, sysctlsPod } from "./sysctls";
 
 /** All checks, causes before what follows from them. */
@@ -26,6 +30,11 @@ export const checks: Check[] = [
   podMtu,
   sysctlsNode,
   sysctlsPod,
+  hugePages,
+  cpuIsolation,
+  irqAffinity,
+  steal,
+  softnetDrops,
   podToPod,
   clusterIp,
   dns,

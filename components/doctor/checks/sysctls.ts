@@ -17,13 +17,13 @@ export const sysctlsNode: Check = {
         expectation?.sysctls,
         probes,
         probes.host,
-        (key) =>
+        ({ key }) =>
           `Something else sets it later (see grep -r ${key} /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d), or it was changed by hand. sysctl --system puts the files into effect.`,
       ),
     ),
 };
 
-/** Pods start with the settings that the kernel hands down. */
+/** Pods start with the settings that the kernel hands down, and have those that they ask for as `tuning.podSysctls` lets them. */
 export const sysctlsPod: Check = {
   id: "sysctls-pod",
   title: "kernel settings inside a new pod",
@@ -32,10 +32,13 @@ export const sysctlsPod: Check = {
     evidence.probes.flatMap((probes) =>
       judgeAll(
         "sysctls-pod",
-        expectation?.sysctls.filter((entry) => entry.podsInherit),
+        expectation?.sysctls.filter((entry) => entry.podsInherit || entry.podsMaySet),
         probes,
         probes.pod,
-        () => "The kernel hands the node's value down when a pod starts: a pod made before a change keeps the old one.",
+        (entry) =>
+          entry.podsMaySet
+            ? "The pod asked for it, and the kubelet let it: look at what the container runtime does with sysctls."
+            : "The kernel hands the node's value down when a pod starts: a pod made before a change keeps the old one.",
       ),
     ),
 };
@@ -49,14 +52,14 @@ function judgeAll(
   entries: Entry[] | undefined,
   probes: NodeProbes,
   probe: NodeProbes["host"] | NodeProbes["pod"],
-  hint: (key: string) => string,
+  hint: (entry: Entry) => string,
 ): CheckResult[] {
   const { unseen } = findings(check);
   if (!entries) return [unseen(probes.node, "-", withoutPlan)];
   if ("unseen" in probe) return entries.map((entry) => unseen(probes.node, text(entry), probe.unseen));
   const container = valueOf(probes.host)?.machineIsContainer ?? false;
   return entries.map((entry) =>
-    judge(check, probes.node, entry, probe.value.sysctls[entry.key], container, hint(entry.key)),
+    judge(check, probes.node, entry, probe.value.sysctls[entry.key], container, hint(entry)),
   );
 }
 
@@ -83,7 +86,8 @@ function judge(
   }
   if (!reading.present) return failed(node, wanted, found, "The kernel lacks it, or its module is not loaded.");
   if (agrees(entry, reading.value)) return ok(node, wanted, found);
-  if (container && check === "sysctls-pod") return unprovable(node, wanted, found, handedDownByHost);
+  if (container && check === "sysctls-pod" && !entry.podsMaySet)
+    return unprovable(node, wanted, found, handedDownByHost);
   return failed(node, wanted, found, hint);
 }
 

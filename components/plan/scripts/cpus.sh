@@ -76,7 +76,11 @@ tell_kubelet() {
 # The kubelet refuses to start with the CPU assignments of other settings or of another set of CPUs, as after a resize.
 forget_assignments() {
   local file=/var/lib/kubelet/cpu_manager_state now
-  now=$(cat "$drop_ins"/4?-zerosteal-*.conf "$cpus/online" | sha256sum | cut -d' ' -f1)
+  # Drop-ins of the machine's owner may say so too; their other lines are of no concern.
+  now=$({
+    cat "$drop_ins"/4?-zerosteal-*.conf "$cpus/online"
+    grep -hE 'cpuManagerPolicy|reservedSystemCPUs' "$drop_ins"/*.conf
+  } | sha256sum | cut -d' ' -f1)
   if [[ -f $file && $(cat "$state/cpus" 2>/dev/null) != "$now" ]]; then
     say "the CPU settings or the CPUs changed: the kubelet starts without its old CPU assignments"
     rm -f "$file"
