@@ -15,8 +15,9 @@ export const cpuIsolation: Check = {
   run: (expectation, evidence) =>
     evidence.probes.flatMap((probes) => {
       const kubelet = evidence.kubelets[probes.node] ?? { unseen: "It was not asked." };
-      const planned = expectation?.nodes.find(({ name }) => name === probes.node)?.cpu;
-      return [...judgeScheduler(probes), ...judgePlanned(probes, kubelet, planned)];
+      if (!expectation) return [...judgeScheduler(probes), unseen(probes.node, "-", withoutPlan)];
+      const planned = expectation.nodes.find(({ name }) => name === probes.node)?.cpu;
+      return [...judgeScheduler(probes), ...(planned ? judgePlanned(probes, kubelet, planned) : [])];
     }),
 };
 
@@ -32,9 +33,8 @@ function judgeScheduler({ node, host }: NodeProbes): CheckResult[] {
   return [equal(node, wanted, isolated === "" ? wanted : `CPUs ${isolated} kept by isolcpus`, hint)];
 }
 
-function judgePlanned(probes: NodeProbes, kubelet: Seen<KubeletReading>, cpu: Cpu | undefined): CheckResult[] {
+function judgePlanned(probes: NodeProbes, kubelet: Seen<KubeletReading>, cpu: Cpu): CheckResult[] {
   const { node, host } = probes;
-  if (cpu === undefined) return [unseen(node, "-", withoutPlan)];
   if ("unseen" in host) return [unseen(node, `${cpu.isolation} isolation`, host.unseen)];
   const { machine, machineIsContainer } = host.value;
   const reserved = wholeCores(cpu.reserved, machine.cores);
