@@ -14,6 +14,8 @@ export interface Engine {
   pulumi: string;
   env: Record<string, string>;
   stack: string;
+  /** Folder of the Pulumi project that it runs. */
+  programDir: string;
   /** The stack's settings, outside of the repository. */
   configFile: string;
 }
@@ -33,6 +35,7 @@ export async function describeEngine(instance: Instance, tools: Record<string, s
     instance,
     pulumi: await placeEngine(pulumiHome(instance), tool("pulumi"), tool("pulumi-language-nodejs")),
     stack: instance.name,
+    programDir: projectDir,
     configFile: path.join(instance.stateDir, "project", `Pulumi.${instance.name}.yaml`),
     env: {
       PATH: [path.dirname(tool("helm")), path.dirname(process.execPath), process.env.PATH ?? ""].join(":"),
@@ -116,6 +119,6 @@ export async function ensureStack(engine: Engine): Promise<void> {
   const folder = path.dirname(engine.configFile);
   await mkdir(folder, { recursive: true });
   await mkdir(path.join(engine.instance.stateDir, "pulumi"), { recursive: true });
-  await copyFile(path.join(projectDir, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+  await copyFile(path.join(engine.programDir, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
   await pulumi(engine, ["stack", "select", "--create", engine.stack]);
 }

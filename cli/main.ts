@@ -9,6 +9,7 @@ import { underlayNames } from "./hosts";
 import { registerPlan } from "./plan";
 import { up, type UpOptions } from "./up";
 import { verify } from "./verify";
+import { workload, type WorkloadOptions } from "./workload";
 
 const program = new Command("zerosteal").description(
   "Kubernetes clusters tuned for network latency, on this machine or in the cloud",
@@ -59,6 +60,15 @@ program
   .addOption(instance)
   .action(async (options: { instance: string }) => {
     process.exitCode = await verify(options.instance);
+  });
+
+program
+  .command("workload")
+  .description("deploy the example workload into the sandbox's cluster, and prove its policies by traffic")
+  .addOption(instance)
+  .option("--remove", "take it out again", false)
+  .action(async (options: WorkloadOptions) => {
+    process.exitCode = await workload(options);
   });
 
 function count(text: string): number {

@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { type Engine, projectDir } from "./engine";
+import type { Engine } from "./engine";
 
 /** What the engine tells while it works: one resource begins or ends. */
 export interface ResourceEvent {
@@ -71,7 +71,7 @@ export function startOperation(
         engine.pulumi,
         [...args, "--non-interactive", "--event-log", log, "--stack", engine.stack, "--config-file", engine.configFile],
         {
-          cwd: projectDir,
+          cwd: engine.programDir,
           env: { ...engine.env, PULUMI_DEBUG_COMMANDS: "true" },
           reject: false,
           all: true,

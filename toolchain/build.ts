@@ -20,9 +20,19 @@ type GoRecipe = Extract<Recipe, { kind: "go" }>;
  */
 export async function recipeKey(tool: Tool, arch: Arch): Promise<string> {
   const { recipe } = tool;
-  const sources = recipe.kind === "go" ? [`go/${recipe.module}/go.mod`, `go/${recipe.module}/go.sum`] : [recipe.source];
+  const sources = recipe.kind === "go" ? await goSources(recipe.module) : [recipe.source];
   const texts = await Promise.all(sources.map((file) => readFile(path.join(toolchainDir, file), "utf8")));
   return contentKey([tool.name, tool.version, arch, recipe, tool.upstream?.[arch] ?? null, texts]);
+}
+
+/**
+ * Files that decide a Go build: the pins of an upstream project, or a program of our own.
+ * @param module folder name under toolchain/go
+ * @returns paths below toolchain/, sorted
+ */
+export async function goSources(module: string): Promise<string[]> {
+  const files = (await readdir(path.join(toolchainDir, "go", module))).sort();
+  return files.filter((file) => /^go\.(mod|sum)$|\.go$/.test(file)).map((file) => `go/${module}/${file}`);
 }
 
 /**

@@ -17,7 +17,7 @@ export interface Upstream {
 export type Recipe =
   | {
       kind: "go";
-      /** Folder under toolchain/go with the go.mod and go.sum that pin everything. */
+      /** Folder under toolchain/go with the go.mod and go.sum that pin everything, and the sources of a program of our own. */
       module: string;
       /** Main package. */
       package: string;
@@ -58,6 +58,7 @@ export const versions = {
   helm: "3.19.0",
   pulumi: "3.259.0",
   pulumiLanguageNodejs: "3.68.0",
+  httpecho: "1.0.0",
 } as const;
 
 /** What a cold build of a Go module folder costs: MiB in Go's own caches, seconds on two cores. Measured. */
@@ -71,6 +72,7 @@ export const goModules: Record<string, { cacheMiB: number; seconds: number }> = 
   helm: { cacheMiB: 700, seconds: 85 },
   pulumi: { cacheMiB: 1500, seconds: 300 },
   "pulumi-language-nodejs": { cacheMiB: 250, seconds: 25 },
+  httpecho: { cacheMiB: 60, seconds: 15 },
 };
 
 const componentBase = "k8s.io/component-base/version";
@@ -250,6 +252,13 @@ const table: Tool[] = [
     purpose: "image",
     sizeMiB: 1,
     recipe: { kind: "c", source: "pause/pause.c" },
+  },
+  {
+    name: "httpecho",
+    version: versions.httpecho,
+    purpose: "image",
+    sizeMiB: 7,
+    recipe: { kind: "go", module: "httpecho", package: "zerosteal/toolchain/httpecho" },
   },
   cilium("cilium-agent", "daemon", 128),
   cilium("cilium-dbg", "cilium-dbg", 94),

@@ -24,7 +24,7 @@ export interface ImageSet {
 const layerCompression: Compression = "none";
 
 /**
- * Makes sure that all container images lie in the cache: the control plane's, Cilium's and the doctor's probe.
+ * Makes sure that all container images lie in the cache: the control plane's, Cilium's, the doctor's probe and the workload's.
  * @param options cache folder and progress
  */
 export async function ensureImages(options: ImageOptions = {}): Promise<ImageSet> {
@@ -125,12 +125,21 @@ export function imageRecipes(
       env: { HUBBLE_SERVER: "unix:///var/run/cilium/hubble.sock" },
       workingDir: "/home/cilium",
     },
+    {
+      reference: echoImage,
+      layers: [binaries(tools, { httpecho: "httpecho" })],
+      entrypoint: ["/httpecho"],
+      cmd: ["serve"],
+    },
     { reference: probeImage, layers: [base], cmd: ["/bin/bash"], workingDir: "/root" },
   ];
 }
 
 /** The doctor's default image, under the name that real clusters pull; here with Debian's network tools in it. */
 export const probeImage = "docker.io/nicolaka/netshoot:v0.13";
+
+/** The workload stack's pods: a web service of the toolchain, under a name that machines look for at the mirror. */
+export const echoImage = `docker.io/zerosteal/httpecho:${versions.httpecho}`;
 
 /** @param places image path by tool name */
 function binaries(tools: Record<string, ToolFile>, places: Record<string, string>): LayerRecipe {

@@ -19,6 +19,7 @@ import { downSuite } from "./suites/down";
 import { hostsSuite } from "./suites/hosts";
 import { routedHostsSuite } from "./suites/routedHosts";
 import { firewallSuite } from "./suites/firewall";
+import { policiesSuite } from "./suites/policies";
 import { realSuite } from "./suites/real";
 
 before(function () {
@@ -34,6 +35,7 @@ upSuite();
 againSuite();
 secretsSuite();
 realSuite();
+policiesSuite();
 firewallSuite();
 dsrSuite();
 captureSuite();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { checkGo, goGroups, goOutput, recipeKey, toolchainDir } from "../../toolchain/build";
+import { checkGo, goGroups, goOutput, goSources, recipeKey, toolchainDir } from "../../toolchain/build";
 import { ensure } from "../../toolchain/ensure";
 import type { Tool } from "../../toolchain/manifest";
 import { manifest } from "../../toolchain/manifest";
@@ -91,6 +91,8 @@ describe("Go builds", () => {
       await recipeKey({ ...tool, recipe: { ...tool.recipe, tags: "x" } as Tool["recipe"] }, "amd64"),
       key,
     );
+    assert.deepEqual(await goSources("kubernetes"), ["go/kubernetes/go.mod", "go/kubernetes/go.sum"]);
+    assert.deepEqual(await goSources("httpecho"), ["go/httpecho/go.mod", "go/httpecho/main.go"]);
   });
 });
 

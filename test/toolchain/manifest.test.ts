@@ -13,10 +13,12 @@ describe("manifest", () => {
     for (const { name, version, recipe } of tools) {
       if (recipe.kind !== "go") continue;
       const folder = path.join(toolchainDir, "go", recipe.module);
+      assert.ok(goModules[recipe.module], `${recipe.module} has a cost`);
+      // A program of our own needs nobody else's.
+      if (existsSync(path.join(folder, "main.go"))) continue;
       const required = /^require (\S+) v(\S+)$/m.exec(readFileSync(path.join(folder, "go.mod"), "utf8"));
       if (recipe.module !== "pulumi") assert.equal(required?.[2], version, `${name} in ${recipe.module}/go.mod`);
       assert.ok(existsSync(path.join(folder, "go.sum")), `${recipe.module} has checksums`);
-      assert.ok(goModules[recipe.module], `${recipe.module} has a cost`);
     }
   });
 

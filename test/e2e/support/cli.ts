@@ -25,7 +25,7 @@ export interface TerminalRun extends CliRun {
 }
 
 /** Starts `npm run COMMAND -- --instance NAME …`, as the README says. */
-export function startCli(command: "up" | "down", args: string[] = [], instance = instanceName): CliRun {
+export function startCli(command: "up" | "down" | "workload", args: string[] = [], instance = instanceName): CliRun {
   const words = ["run", command, "--", "--instance", instance, ...args];
   const child = execa("npm", words, { cwd: projectDir, reject: false, all: true, stdin: "ignore" });
   return follow(child);

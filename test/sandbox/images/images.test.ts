@@ -3,7 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { BlobStore } from "../../../sandbox/images/blobs";
-import { imageRecipes, probeImage } from "../../../sandbox/images/images";
+import { echoImage, imageRecipes, probeImage } from "../../../sandbox/images/images";
 import { ensureImage, parseReference } from "../../../sandbox/images/oci";
 import { checkSandboxRoom } from "../../../sandbox/images/room";
 import { manifest, toolNames, versions } from "../../../toolchain/manifest";
@@ -37,10 +37,11 @@ describe("image names", () => {
         "registry.k8s.io/pause:3.10.2",
         `quay.io/cilium/operator-generic:v${versions.cilium}`,
         `quay.io/cilium/cilium:v${versions.cilium}`,
+        echoImage,
         probeImage,
       ],
     );
-    const [agent, probe] = recipes.slice(-2);
+    const [agent, , probe] = recipes.slice(-3);
     assert.equal(agent?.layers[0], probe?.layers[0], "Cilium and the probe share their Debian layer");
     const used = JSON.stringify(recipes);
     for (const name of toolNames("image")) assert.ok(used.includes(`"/tools/${name}"`), `${name} is in an image`);

@@ -1,0 +1,3 @@
+module zerosteal/toolchain/httpecho
+
+go 1.21
