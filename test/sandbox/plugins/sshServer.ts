@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import net from "node:net";
 import { type Connection, Server, type Session, utils } from "ssh2";
+import { newKeyPair } from "../../../components/node/keys";
 
 /** A key pair in the forms that SSH uses. */
 export interface SshKeyPair {
@@ -12,7 +13,7 @@ export interface SshKeyPair {
 }
 
 export function sshKeyPair(): SshKeyPair {
-  return utils.generateKeyPairSync("ed25519");
+  return newKeyPair("ed25519");
 }
 
 /** A private key as other tools write it: PKCS #8. */
