@@ -42,4 +42,4 @@ function assignments(facts: Record<string, string>): string {
 }
 
 /** Bash that takes off a machine what the library put on it; for a node that leaves while its machine stays. */
-export const dismantleScript = readScript("dismantle.sh");
+export const dismantleScript: string = readScript("dismantle.sh");

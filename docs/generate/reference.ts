@@ -1,5 +1,6 @@
 import path from "node:path";
 import { format, resolveConfig } from "prettier";
+import { apiPage } from "./api";
 import { root } from "./declarations";
 import { argumentsPage, decisionsPage, rulesPage, tuningPage } from "./pages";
 import { policiesPage } from "./policyPage";
@@ -13,6 +14,7 @@ export interface Page {
 /** All pages that are made from the code. */
 export async function referencePages(): Promise<Page[]> {
   const pages = {
+    api: apiPage(),
     arguments: argumentsPage(),
     decisions: decisionsPage(),
     policies: policiesPage(),
