@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
+import { projectWithPackage } from "../packed";
 
 const root = path.resolve(__dirname, "..", "..");
 
 interface PackageJson {
   exports: Record<string, { default: string }>;
-  dependencies: Record<string, string>;
-  peerDependencies: Record<string, string>;
   bin: Record<string, string>;
 }
 
@@ -24,25 +23,7 @@ describe("the package", function () {
   before(() => {
     project = mkdtempSync(path.join(os.tmpdir(), "zerosteal-package-"));
     packed = path.join(project, "node_modules/zerosteal");
-    const output = execFileSync(
-      "npm",
-      ["pack", "--json", "--foreground-scripts=false", "--pack-destination", project],
-      {
-        cwd: root,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
-    const [{ filename }] = JSON.parse(output.slice(output.indexOf("["))) as [{ filename: string }];
-    tarball = path.join(project, filename);
-    mkdirSync(packed, { recursive: true });
-    execFileSync("tar", ["-xzf", tarball, "-C", packed, "--strip-components=1"]);
-    const { dependencies, peerDependencies } = manifest();
-    for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
-      const link = path.join(project, "node_modules", name);
-      mkdirSync(path.dirname(link), { recursive: true });
-      symlinkSync(path.join(root, "node_modules", name), link);
-    }
+    tarball = projectWithPackage(project);
   });
 
   after(() => rmSync(project, { recursive: true, force: true }));

@@ -66,7 +66,7 @@ export class StandInTools {
     await writeFile(path.join(folder, "doctor.js"), doctor);
     const tools = new StandInTools(folder, path.join(folder, "helm"), bin);
     await executable(tools.helm, `exec '${process.execPath}' '${folder}/helm.js' "$@"`);
-    const ours = `*components/doctor/main.ts) exec '${process.execPath}' '${folder}/doctor.js' "$@" ;;`;
+    const ours = `*components/doctor/main.ts | *components/doctor/main.js) exec '${process.execPath}' '${folder}/doctor.js' "$@" ;;`;
     await executable(path.join(bin, "node"), `case "$*" in ${ours} esac\nexec '${process.execPath}' "$@"`);
     return tools;
   }

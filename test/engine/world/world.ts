@@ -55,11 +55,13 @@ export class World {
     private readonly api: Api,
   ) {}
 
-  static async create(): Promise<World> {
+  /** @param passphrase of the state's secrets; default: a new one */
+  static async create(passphrase?: string): Promise<World> {
     const dir = await mkdtemp(path.join(os.tmpdir(), "zerosteal-world-"));
     const stateDir = path.join(dir, "instance");
     await mkdir(stateDir);
     await writeFile(path.join(stateDir, "api-token"), cloudToken, { mode: 0o600 });
+    if (passphrase !== undefined) await writeFile(path.join(stateDir, "passphrase"), passphrase, { mode: 0o600 });
     const nodes = new PretendedNodes();
     const publicRange = "127.77.0.0/24";
     const api = await createApi({
