@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, describe, it } from "mocha";
 import { needs } from "../capabilities";
-import { Importer } from "./world/importer";
+import { type ExportedState, statePassphrase, writtenStates } from "./states/states";
+import { Importer, type PlannedStep } from "./world/importer";
 import { planted } from "./world/nodes";
 import { World } from "./world/world";
 
@@ -12,7 +15,7 @@ describe("a project of its own that imports the packed library", function () {
 
   before(async function () {
     needs(this, "root", "ssh-port");
-    world = await World.create();
+    world = await World.create(statePassphrase);
     importer = await Importer.create(world);
   });
 
@@ -54,4 +57,36 @@ describe("a project of its own that imports the packed library", function () {
     await importer.succeed(["destroy", "--yes", "--skip-preview"]);
     assert.deepEqual((await world.inventory()).servers, []);
   });
+
+  for (const [version, state] of writtenStates()) {
+    it(`replaces and deletes nothing of what version ${version} made`, async () => {
+      assert.ok(state.deployment.resources.length > 20);
+      const steps = await previewedFrom(state);
+      assert.deepEqual(steps.filter(takesAway), []);
+    });
+  }
+
+  it("would notice: a location that cannot be changed in place, and a resource under another name", async () => {
+    const moved = structuredClone([...writtenStates().values()].at(-1) as ExportedState);
+    for (const { urn, inputs, outputs } of moved.deployment.resources) {
+      if (!urn.endsWith("Server::eng-web-1")) continue;
+      for (const values of [inputs, outputs]) Object.assign(values ?? {}, { location: "nbg1" });
+    }
+    const text = JSON.stringify(moved).replaceAll("NetworkRoute::eng-web-1", "NetworkRoute::eng-web-one");
+    const steps = (await previewedFrom(JSON.parse(text) as ExportedState)).filter(takesAway);
+    const found = steps.map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`);
+    assert.ok(found.includes("delete eng-web-one") && found.includes("replace eng-web-1"), found.join());
+  });
+
+  async function previewedFrom(state: ExportedState): Promise<PlannedStep[]> {
+    const file = path.join(world.dir, "state.json");
+    await writeFile(file, JSON.stringify(state));
+    await importer.succeed(["stack", "import", "--file", file]);
+    return importer.previewed();
+  }
 });
+
+/** Whether a step takes something of the stack away, to make it anew or for good. */
+function takesAway({ op }: PlannedStep): boolean {
+  return /delete|replace/.test(op);
+}
