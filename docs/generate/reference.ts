@@ -2,16 +2,17 @@ import path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { apiPage } from "./api";
 import { root } from "./declarations";
+import { facadeArguments } from "./facade";
 import { argumentsPage, decisionsPage, rulesPage, tuningPage } from "./pages";
 import { policiesPage } from "./policyPage";
 
-/** A page of the reference: where it lies and what it should say. */
+/** A page of the reference, or another file that follows from the code: where it lies and what it should say. */
 export interface Page {
   file: string;
   content: string;
 }
 
-/** All pages that are made from the code. */
+/** All of them that are made from the code. */
 export async function referencePages(): Promise<Page[]> {
   const pages = {
     api: apiPage(),
@@ -21,9 +22,10 @@ export async function referencePages(): Promise<Page[]> {
     rules: rulesPage(),
     tuning: tuningPage(),
   };
+  const texts = Object.entries(pages).map(([name, text]) => [`docs/reference/${name}.md`, text] as const);
   return Promise.all(
-    Object.entries(pages).map(async ([name, text]) => {
-      const file = path.join(root, "docs/reference", `${name}.md`);
+    [...texts, ["plugin/arguments.ts", facadeArguments()] as const].map(async ([name, text]) => {
+      const file = path.join(root, name);
       return { file, content: await format(text, { ...(await resolveConfig(file)), filepath: file }) };
     }),
   );

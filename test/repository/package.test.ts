@@ -70,7 +70,7 @@ describe("the package", function () {
       .trim()
       .split("\n");
     const belongs =
-      /^(dist\/(components\/.*\.(js|js\.map|d\.ts|sh)|cli\/(zerosteal|doctor|plan|planText)\.(js|js\.map|d\.ts))|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/(plugin\/(PulumiPlugin\.yaml|(package|tsconfig)\.json|\w+\.(ts|js|js\.map))|components\/.*\.(js|js\.map|d\.ts|sh)|cli\/(zerosteal|doctor|plan|planText)\.(js|js\.map|d\.ts))|[A-Z]+(\.md)?|package\.json)$/;
     assert.deepEqual(
       files.filter((file) => !belongs.test(file)),
       [],

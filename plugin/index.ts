@@ -1,0 +1,1 @@
+export { HetznerCluster, HostsCluster } from "./clusters";
