@@ -190,7 +190,7 @@ describe("the package", function () {
     const [hetzner, hosts] = ["HetznerCluster", "HostsCluster"].map((kind) => resources[`zerosteal:index:${kind}`]);
     for (const component of [hetzner, hosts]) {
       assert.deepEqual(component?.requiredInputs, ["access", "controlPlane", "underlay"]);
-      assert.deepEqual(component?.required, ["addresses", "doctorReport", "kubeconfig"]);
+      assert.deepEqual(component.required, ["addresses", "doctorReport", "kubeconfig"]);
     }
     const isolation = types["zerosteal:index:CpuIsolation"]?.enum.map(({ value }) => value);
     assert.deepEqual(isolation, ["none", "static", "strict"]);
