@@ -1,6 +1,7 @@
 /* Command line of the repository: the library's own commands, and those of the sandbox. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultInstance } from "../sandbox/instance";
+import { ciliumVersions, defaultCilium } from "../toolchain/cilium";
 import { registerCapture } from "./capture";
 import { registerDebug } from "./debug";
 import { registerDoctor } from "./doctor";
@@ -30,6 +31,12 @@ program
       "--underlay <kind>",
       "emulated cloud, or machines that exist already (article's case: hosts-l2)",
     ).choices(underlayNames),
+  )
+  .addOption(
+    new Option(
+      "--cilium <version>",
+      `version of Cilium; default: ${defaultCilium}. Another is built when it is first asked for`,
+    ).choices(ciliumVersions),
   )
   .option("--no-preload", "new machines pull their container images instead of having them on their disk")
   .option(

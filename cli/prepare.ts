@@ -3,14 +3,14 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { probeHost } from "../sandbox/images/host";
-import type { Instance } from "../sandbox/instance";
+import type { Instance, Made } from "../sandbox/instance";
 import { artifactManifest, ensureArtifacts } from "../sandbox/mirror/artifacts";
 import { installPlugins, pluginDir, pluginNames, sdkVersion } from "../sandbox/plugins/install";
 import { hasBbr } from "../sandbox/kernelValues";
 import { ensureSupplies } from "../sandbox/supplies";
 import { ensureDebianPackages } from "../toolchain/debian";
 import { ensure } from "../toolchain/ensure";
-import { toolNames } from "../toolchain/manifest";
+import { manifestWith, toolNames } from "../toolchain/manifest";
 import type { OnProgress } from "../toolchain/progress";
 import { ensureCiliumSources } from "../toolchain/sources";
 import { UpstreamProbe } from "../toolchain/upstream";
@@ -19,19 +19,19 @@ import { endOrphans } from "./orphans";
 import type { Supplies } from "./stackConfig";
 
 /** Gets every tool: the host's packages, the engine, the files of nodes and the programs of images. */
-export async function prepareTools(onProgress: OnProgress): Promise<Record<string, string>> {
+export async function prepareTools({ cilium }: Made, onProgress: OnProgress): Promise<Record<string, string>> {
   await ensureDebianPackages(undefined, onProgress);
-  const tools = await ensure(toolNames("engine", "node", "image"), { onProgress });
+  const tools = await ensure(toolNames("engine", "node", "image"), { onProgress, tools: manifestWith(cilium) });
   return Object.fromEntries(Object.entries(tools).map(([name, file]) => [name, file.path]));
 }
 
 /** Makes machine images, container images and the chart. */
-export async function prepareSupplies(preload: boolean, onProgress: OnProgress): Promise<Supplies> {
-  await ensureSupplies(preload, onProgress);
+export async function prepareSupplies(made: Made, onProgress: OnProgress): Promise<Supplies> {
+  await ensureSupplies(made, onProgress);
   const host = await probeHost();
   return {
     artifacts: artifactManifest(await ensureArtifacts({ onProgress })),
-    ciliumChart: (await ensureCiliumSources()).chart,
+    ciliumChart: (await ensureCiliumSources(made)).chart,
     envoy: false,
     sysResource: host.sysResource,
     cgroupVersion: host.cgroupVersion,

@@ -10,6 +10,7 @@ import {
   planCluster,
 } from "../components/plan";
 import type { Instance } from "../sandbox/instance";
+import { type CiliumVersion, defaultCilium } from "../toolchain/cilium";
 import type { Engine } from "./engine";
 import type { UnderlayName } from "./hosts";
 
@@ -62,12 +63,22 @@ export function sandboxCluster(
     artifacts: { baseUrl: `${mirror}/`, manifest: supplies.artifacts },
     registryMirrors: Object.fromEntries(["registry.k8s.io", "quay.io", "docker.io"].map((host) => [host, mirror])),
     ...(supplies.bbr ? {} : { tuning: { bbr: "off" } }),
-    cilium: { chart: supplies.ciliumChart, values: ciliumValues(supplies) },
+    ...olderCilium(instance.cilium),
+    cilium: {
+      ...(instance.cilium === defaultCilium ? {} : { version: instance.cilium }),
+      chart: supplies.ciliumChart,
+      values: ciliumValues(supplies, instance.cilium),
+    },
   };
 }
 
+/** Who asks for an older Cilium by name takes a pair that nobody tested. */
+function olderCilium(version: CiliumVersion): Pick<ClusterArgs, "accept"> {
+  return version === defaultCilium ? {} : { accept: ["versions-untested"] };
+}
+
 /** Images come by tag from the mirror; what a closed network or a container lacks is switched off by ordinary values. */
-function ciliumValues(supplies: Supplies): Record<string, unknown> {
+function ciliumValues(supplies: Supplies, version: CiliumVersion): Record<string, unknown> {
   const drop = (names: string[]): string[] =>
     supplies.sysResource ? names : names.filter((name) => name !== "SYS_RESOURCE");
   return {
@@ -91,6 +102,8 @@ function ciliumValues(supplies: Supplies): Record<string, unknown> {
             "FOWNER",
           ],
           ...["SETGID", "SETUID", "SYSLOG"],
+          // Cilium before 1.17 asks the image's bpftool for features, and Debian's does not answer without these.
+          ...(version === "1.16.1" ? ["BPF", "PERFMON"] : []),
         ]),
         cleanCiliumState: drop(["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"]),
       },

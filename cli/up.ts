@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Report } from "../components/doctor";
 import { startSandbox } from "../sandbox/control";
 import { chooseInstance, type Instance, saveInstance } from "../sandbox/instance";
+import type { CiliumVersion } from "../toolchain/cilium";
 import type { ProgressEvent } from "../toolchain/progress";
 import { doctorRun, stackOutputs } from "./check";
 import { type Engine, pulumi } from "./engine";
@@ -32,6 +33,8 @@ export interface UpOptions {
   underlay?: UnderlayName;
   /** Workers; default: as many as there are, two at first. */
   workers?: number;
+  /** Version of Cilium; decided when the sandbox is made. Default: what it has, the newest at first. */
+  cilium?: CiliumVersion;
   /** Whether new machines come with the container images on their disk; decided when the sandbox is made. */
   preload: boolean;
   /** Whether drift is mended: cloud objects are read anew, the nodes' files and kernel settings put into effect again. */
@@ -46,7 +49,12 @@ export async function up(options: UpOptions): Promise<number> {
   checkHost();
   await checkRoom();
   const instance = await alone(async () => {
-    const chosen = await chooseInstance(options.instance, options.preload);
+    const chosen = await chooseInstance(options.instance, { preload: options.preload, cilium: options.cilium });
+    if (options.cilium !== undefined && options.cilium !== chosen.cilium) {
+      throw new Error(
+        `--cilium: this sandbox was made with ${chosen.cilium}; end it with \`npm run down\`, or name another with --instance`,
+      );
+    }
     await checkInstance(chosen);
     await saveInstance(chosen);
     return chosen;
@@ -72,11 +80,11 @@ async function hold(instance: Instance, options: UpOptions): Promise<number> {
   const times = await runPhases([
     {
       title: "Tools",
-      run: async (tell) => void (paths.tools = await prepareTools(toolNews(tell))),
+      run: async (tell) => void (paths.tools = await prepareTools(instance, toolNews(tell))),
     },
     {
       title: "Machine and container images",
-      run: async (tell) => void (paths.supplies = await prepareSupplies(instance.preload, toolNews(tell))),
+      run: async (tell) => void (paths.supplies = await prepareSupplies(instance, toolNews(tell))),
     },
     {
       title: `Emulated cloud (${instance.name})`,

@@ -59,7 +59,7 @@ export async function stopDaemon(instance: Instance): Promise<void> {
 /** Ends a sandbox whole: process, machines, networks, and what they changed on the host. Its folder goes last. Twice is fine. */
 export async function endSandbox(instance: Instance): Promise<void> {
   await stopDaemon(instance);
-  const driver = new HostDriver(instance, machineImages(instance.preload));
+  const driver = new HostDriver(instance, machineImages(instance));
   await driver.removeEverything();
   // Before the folder: what fails here is tried again by the next `down`.
   if ((await listInstances()).every((name) => name === instance.name)) await restoreKernelValues();

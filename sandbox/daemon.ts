@@ -13,7 +13,7 @@ import { machineImages, openMirror } from "./supplies";
 async function main(name: string): Promise<void> {
   const instance = await findInstance(name);
   if (!instance) throw new Error(`there is no sandbox "${name}"`);
-  const driver = new HostDriver(instance, machineImages(instance.preload));
+  const driver = new HostDriver(instance, machineImages(instance));
   await driver.open();
   const mirror = await openMirror(instance);
   const api = await createApi({

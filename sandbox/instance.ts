@@ -2,10 +2,19 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { type CiliumVersion, defaultCilium } from "../toolchain/cilium";
 import { run } from "./run";
 
+/** What is decided when a sandbox is made, and holds as long as it lives. */
+export interface Made {
+  /** Whether new machines come with the container images on their disk. */
+  preload: boolean;
+  /** Version of Cilium that its mirror has. */
+  cilium: CiliumVersion;
+}
+
 /** Where one sandbox lives on this host. Everything that an instance makes carries its name or lies in its folder. */
-export interface Instance {
+export interface Instance extends Made {
   /** DNS label, at most 12 characters. */
   name: string;
   /** 0 to 255, unique on this host: picks ranges, ports and interface names. */
@@ -22,8 +31,6 @@ export interface Instance {
   mirrorPort: number;
   /** Prefix of interfaces, namespaces and cgroups, e.g. `zs0`. */
   prefix: string;
-  /** Whether new machines come with the container images on their disk. */
-  preload: boolean;
 }
 
 /** Names of instances: a DNS label of at most 12 characters. */
@@ -39,9 +46,9 @@ export const defaultInstance = "demo";
  * Describes an instance by name and index.
  * @param name DNS label, at most 12 characters
  * @param index 0 to 255, unique on this host
- * @param preload whether new machines come with the container images on their disk
+ * @param made what was decided when it was made, as far as that is not the usual
  */
-export function describeInstance(name: string, index: number, preload = true): Instance {
+export function describeInstance(name: string, index: number, made: Partial<Made> = {}): Instance {
   return {
     name,
     index,
@@ -51,7 +58,8 @@ export function describeInstance(name: string, index: number, preload = true): I
     apiPort: 18000 + index,
     mirrorPort: 5000,
     prefix: `zs${index}`,
-    preload,
+    preload: made.preload ?? true,
+    cilium: made.cilium ?? defaultCilium,
   };
 }
 
@@ -64,8 +72,8 @@ export async function findInstance(name: string): Promise<Instance | undefined> 
   if (!namePattern.test(name)) return undefined;
   const file = path.join(instancesDir, name, "instance.json");
   if (!existsSync(file)) return undefined;
-  const { index, preload } = JSON.parse(await readFile(file, "utf8")) as Pick<Instance, "index" | "preload">;
-  return describeInstance(name, index, preload);
+  const { index, ...made } = JSON.parse(await readFile(file, "utf8")) as Pick<Instance, "index"> & Partial<Made>;
+  return describeInstance(name, index, made);
 }
 
 /** Names of all instances on this host. */
@@ -80,10 +88,10 @@ export async function listInstances(): Promise<string[]> {
 /**
  * Finds an instance or chooses what a new one would be: the lowest index that no other instance has and whose range the host does not
  * route elsewhere. Makes nothing.
- * @param preload for a new one: whether its machines come with the container images on their disk
+ * @param made for a new one: what is not as usual
  * @throws when the name is no DNS label of at most 12 characters, or no range is free
  */
-export async function chooseInstance(name: string, preload: boolean): Promise<Instance> {
+export async function chooseInstance(name: string, made: Partial<Made> = {}): Promise<Instance> {
   if (!namePattern.test(name)) {
     throw new Error(
       `--instance: "${name}" is no name for a sandbox; use a DNS label of at most 12 characters, e.g. "demo".`,
@@ -94,7 +102,7 @@ export async function chooseInstance(name: string, preload: boolean): Promise<In
   const others = await Promise.all((await listInstances()).map(findInstance));
   const taken = new Set(others.map((other) => other?.index));
   for (let index = 0; index < 256; index++) {
-    const candidate = describeInstance(name, index, preload);
+    const candidate = describeInstance(name, index, made);
     if (!taken.has(index) && !(await foreignRoute(candidate))) return candidate;
   }
   throw new Error(
@@ -103,9 +111,9 @@ export async function chooseInstance(name: string, preload: boolean): Promise<In
 }
 
 /** Makes the folder of an instance, which is what makes it exist. */
-export async function saveInstance({ name, index, preload, stateDir }: Instance): Promise<void> {
+export async function saveInstance({ name, index, preload, cilium, stateDir }: Instance): Promise<void> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  await writeFile(path.join(stateDir, "instance.json"), JSON.stringify({ name, index, preload }));
+  await writeFile(path.join(stateDir, "instance.json"), JSON.stringify({ name, index, preload, cilium }));
 }
 
 /** A route of the host into an instance's range that is not the instance's own link; undefined when there is none. */

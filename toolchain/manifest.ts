@@ -1,3 +1,5 @@
+import { type CiliumVersion, ciliumTools, defaultCilium } from "./cilium";
+
 /** Processor architecture in Go's and Debian's spelling. */
 export type Arch = "amd64" | "arm64";
 
@@ -49,7 +51,7 @@ export interface Tool {
 /** Versions of everything, without a leading v. */
 export const versions = {
   kubernetes: "1.36.4",
-  cilium: "1.20.2",
+  cilium: defaultCilium,
   containerd: "2.3.4",
   etcd: "3.6.8",
   coredns: "1.14.2",
@@ -65,6 +67,7 @@ export const versions = {
 export const goModules: Record<string, { cacheMiB: number; seconds: number }> = {
   kubernetes: { cacheMiB: 1800, seconds: 400 },
   cilium: { cacheMiB: 2200, seconds: 560 },
+  "cilium-1.16.1": { cacheMiB: 1800, seconds: 400 },
   containerd: { cacheMiB: 600, seconds: 75 },
   "cni-loopback": { cacheMiB: 60, seconds: 10 },
   etcd: { cacheMiB: 350, seconds: 30 },
@@ -130,22 +133,6 @@ function containerd(name: string, sizeMiB: number): Tool {
       package: `github.com/containerd/containerd/v2/cmd/${name}`,
       tags: "no_btrfs no_devmapper no_zfs",
       ldflags: `-X github.com/containerd/containerd/v2/version.Version=v${version}`,
-    },
-  };
-}
-
-function cilium(name: string, folder: string, sizeMiB: number, tags?: string): Tool {
-  return {
-    name,
-    version: versions.cilium,
-    purpose: "image",
-    sizeMiB,
-    recipe: {
-      kind: "go",
-      module: "cilium",
-      package: `github.com/cilium/cilium/${folder}`,
-      tags,
-      ldflags: `-X github.com/cilium/cilium/pkg/version.ciliumVersion=${versions.cilium}`,
     },
   };
 }
@@ -260,25 +247,22 @@ const table: Tool[] = [
     sizeMiB: 7,
     recipe: { kind: "go", module: "httpecho", package: "zerosteal/toolchain/httpecho" },
   },
-  cilium("cilium-agent", "daemon", 128),
-  cilium("cilium-dbg", "cilium-dbg", 94),
-  cilium("cilium-health", "cilium-health", 13),
-  cilium("cilium-health-responder", "cilium-health/responder", 6),
-  cilium("cilium-mount", "tools/mount", 8),
-  cilium("cilium-sysctlfix", "tools/sysctlfix", 3),
-  cilium("cilium-cni", "plugins/cilium-cni", 17),
-  cilium("cilium-operator-generic", "operator", 117, "ipam_provider_operator"),
 ];
 
+/** Every tool by name, with Cilium's of a version. */
+export function manifestWith(cilium: CiliumVersion): ReadonlyMap<string, Tool> {
+  return new Map([...table, ...ciliumTools(cilium)].map((tool) => [tool.name, tool]));
+}
+
 /** Every tool by name. */
-export const manifest: ReadonlyMap<string, Tool> = new Map(table.map((tool) => [tool.name, tool]));
+export const manifest = manifestWith(defaultCilium);
 
 /**
  * Names of all tools of the given purposes, in the manifest's order.
  * @param purposes at least one
  */
 export function toolNames(...purposes: Purpose[]): string[] {
-  return table.filter((tool) => purposes.includes(tool.purpose)).map((tool) => tool.name);
+  return [...manifest.values()].filter((tool) => purposes.includes(tool.purpose)).map((tool) => tool.name);
 }
 
 /**

@@ -1,8 +1,8 @@
-import { chmod, cp, readdir } from "node:fs/promises";
+import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { goModuleDir } from "./build";
 import { defaultCacheDir, exists, placeFolder, withLock } from "./cache";
-import { versions } from "./manifest";
+import { type CiliumVersion, ciliumModule, defaultCilium } from "./cilium";
 import type { OnProgress } from "./progress";
 import { beginStep } from "./progress";
 
@@ -31,16 +31,15 @@ const parts = {
 
 /**
  * Makes sure that Cilium's chart, datapath sources, scripts and CRDs lie in the cache.
- * @param options cacheDir default: `defaultCacheDir()`
+ * @param options cacheDir default: `defaultCacheDir()`; cilium default: `defaultCilium`
  */
 export async function ensureCiliumSources(
-  options: { cacheDir?: string; onProgress?: OnProgress } = {},
+  options: { cacheDir?: string; cilium?: CiliumVersion; onProgress?: OnProgress } = {},
 ): Promise<CiliumSources> {
+  const { cilium = defaultCilium, onProgress } = options;
   const parent = path.join(options.cacheDir ?? defaultCacheDir(), "sources");
-  const dir = path.join(parent, `cilium-${versions.cilium}`);
-  if (!(await exists(dir))) {
-    await withLock(parent, () => copySources(dir, options.onProgress), options.onProgress);
-  }
+  const dir = path.join(parent, `cilium-${cilium}`);
+  if (!(await exists(dir))) await withLock(parent, () => copySources(dir, cilium, onProgress), onProgress);
   return {
     chart: path.join(dir, parts.chart),
     bpf: path.join(dir, parts.bpf),
@@ -49,12 +48,12 @@ export async function ensureCiliumSources(
   };
 }
 
-async function copySources(dir: string, onProgress?: OnProgress): Promise<void> {
+async function copySources(dir: string, cilium: CiliumVersion, onProgress?: OnProgress): Promise<void> {
   if (await exists(dir)) return;
-  const step = beginStep(`Cilium ${versions.cilium} sources`, onProgress);
+  const step = beginStep(`Cilium ${cilium} sources`, onProgress);
   step.tell("from the Go module");
   try {
-    const module = await goModuleDir("cilium", "github.com/cilium/cilium");
+    const module = await goModuleDir(ciliumModule(cilium), "github.com/cilium/cilium");
     await placeFolder(dir, async (temporary) => {
       for (const part of [parts.chart, parts.bpf, parts.crds, ...parts.scripts]) {
         await cp(path.join(module, part), path.join(temporary, part), {
@@ -63,10 +62,17 @@ async function copySources(dir: string, onProgress?: OnProgress): Promise<void> 
         });
       }
       await makeWritable(temporary);
+      if (cilium === "1.16.1") await quieten(path.join(temporary, parts.bpf));
     });
   } finally {
     step.end();
   }
+}
+
+/** These sources are of clang 17's time, and warnings are errors: clang 19 has one more of them for numbers made shorter. */
+async function quieten(bpf: string): Promise<void> {
+  const file = path.join(bpf, "include/bpf/compiler.h");
+  await writeFile(file, `#pragma clang diagnostic ignored "-Wshorten-64-to-32"\n${await readFile(file, "utf8")}`);
 }
 
 /** Go's module cache is read-only, and so would be its copy: a later version could not be put in its place. */

@@ -1,6 +1,7 @@
 import { addressAt, mustParse, subrangeAt } from "./addresses";
 import { binFolder, resolveArtifacts, upstreamArtifacts, versionInstalled } from "./artifacts";
 import { ciliumNamespace, ciliumRelease, ciliumValues, mergeValues } from "./cilium";
+import { presentValues } from "./ciliumKeys";
 import { planCpu } from "./cpu";
 import { userData } from "./cloudInit";
 import { apiPort, initDocuments, joinDocument } from "./kubeadm";
@@ -162,7 +163,7 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     release: ciliumRelease,
     ...resolveChart(args),
     version: frame.versions.cilium,
-    values: mergeValues(planned, args.cilium?.values),
+    values: mergeValues(presentValues(planned, frame.versions.cilium), args.cilium?.values),
   };
 }
 

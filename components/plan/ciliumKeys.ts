@@ -1,4 +1,5 @@
 import semver from "semver";
+import { type JsonObject, without } from "./merge";
 import { minorOf } from "./versions";
 
 /** Cilium minor whose chart the key list is of. */
@@ -107,6 +108,12 @@ export const chartKeyChanges: readonly ChartKeyChange[] = [
 export function keyAbsence({ since, until }: ChartKeyChange, cilium: string): "not-yet" | "removed" | undefined {
   if (since !== undefined && semver.lt(cilium, `${since}.0-0`)) return "not-yet";
   return until !== undefined && semver.gte(cilium, `${firstWithout(until)}.0-0`) ? "removed" : undefined;
+}
+
+/** Planned values without those that the chart of a version lacks: it would take them without a word, and a reader would believe in them. */
+export function presentValues(values: JsonObject, cilium: string): JsonObject {
+  const absent = chartKeyChanges.filter((change) => keyAbsence(change, cilium) !== undefined);
+  return absent.reduce((left, { key }) => without(left, key), values);
 }
 
 /** The minor after a key's last one, e.g. `1.19` after `1.18`. */

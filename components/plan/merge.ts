@@ -28,6 +28,15 @@ export function at(object: JsonObject, path: string): unknown {
     );
 }
 
+/** An object without what is at a dotted path, and without an object that this leaves empty. The input is not changed. */
+export function without(object: JsonObject, path: string): JsonObject {
+  const [key = "", ...rest] = path.split(".");
+  if (at(object, path) === undefined) return object;
+  const { [key]: inner, ...others } = object;
+  const left = rest.length > 0 && isPlainObject(inner) ? without(inner, rest.join(".")) : {};
+  return Object.keys(left).length === 0 ? others : { ...others, [key]: left };
+}
+
 /** Every value of an object that is not a plain object itself, or an empty one, with its dotted path. */
 export function leaves(object: JsonObject, prefix = ""): { path: string; value: unknown }[] {
   return Object.entries(object).flatMap(([key, value]) =>

@@ -3,6 +3,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { ToolchainError, contentKey, defaultCacheDir, exists, placeFolder, withLock } from "../../toolchain/cache";
 import { checkDisk } from "../../toolchain/disk";
+import type { CiliumVersion } from "../../toolchain/cilium";
 import type { OnProgress } from "../../toolchain/progress";
 import { beginStep } from "../../toolchain/progress";
 
@@ -11,6 +12,8 @@ export interface ImageOptions {
   onProgress?: OnProgress;
   /** Default: `defaultCacheDir()`. */
   cacheDir?: string;
+  /** Whose images are made, beside those of Kubernetes. Default: `defaultCilium`. */
+  cilium?: CiliumVersion;
 }
 
 /** Recipe of a Debian root file system. */

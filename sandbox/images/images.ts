@@ -2,7 +2,8 @@ import path from "node:path";
 import { contentKey, defaultCacheDir, exists, withLock } from "../../toolchain/cache";
 import type { ToolFile } from "../../toolchain/ensure";
 import { ensure } from "../../toolchain/ensure";
-import { toolNames, versions } from "../../toolchain/manifest";
+import { defaultCilium } from "../../toolchain/cilium";
+import { manifestWith, toolNames, versions } from "../../toolchain/manifest";
 import { beginStep } from "../../toolchain/progress";
 import type { CiliumSources } from "../../toolchain/sources";
 import { ensureCiliumSources } from "../../toolchain/sources";
@@ -11,6 +12,7 @@ import type { DebianTree, ImageOptions } from "./bootstrap";
 import { compilerFiles, ensureToolsTree, leftOut } from "./debianTools";
 import type { Compression, LayerRecipe } from "./layers";
 import type { ImageRecipe, OciImage } from "./oci";
+import { agentForKernel } from "./noModules";
 import { ensureImage } from "./oci";
 
 /** All container images of the sandbox's clusters. */
@@ -29,12 +31,14 @@ const layerCompression: Compression = "none";
  */
 export async function ensureImages(options: ImageOptions = {}): Promise<ImageSet> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
-  const tools = await ensure(toolNames("image"), { ...options, cacheDir });
+  const manifest = manifestWith(options.cilium ?? defaultCilium);
+  const tools = await ensure(toolNames("image"), { ...options, cacheDir, tools: manifest });
   const loopback = (await ensure(["loopback"], { ...options, cacheDir })).loopback as ToolFile;
   const debian = await ensureToolsTree(options);
   const sources = await ensureCiliumSources(options);
-  const recipes = imageRecipes({ ...tools, loopback }, debian, sources);
   const store = new BlobStore(path.join(cacheDir, "images"));
+  const agent = await agentForKernel(tools["cilium-agent"] as ToolFile, cacheDir);
+  const recipes = imageRecipes({ ...tools, "cilium-agent": agent, loopback }, debian, sources);
   const setKey = contentKey([recipes, layerCompression]);
   const images = (await recallSet(store, setKey)) ?? (await packAll(store, recipes, setKey, options));
   return { store, images };
@@ -114,12 +118,12 @@ export function imageRecipes(
       entrypoint: ["/pause"],
     },
     {
-      reference: `quay.io/cilium/operator-generic:v${versions.cilium}`,
+      reference: `quay.io/cilium/operator-generic:v${tools["cilium-operator-generic"]?.version}`,
       layers: [binaries(tools, { "cilium-operator-generic": "usr/bin/cilium-operator-generic" })],
       cmd: ["/usr/bin/cilium-operator-generic"],
     },
     {
-      reference: `quay.io/cilium/cilium:v${versions.cilium}`,
+      reference: `quay.io/cilium/cilium:v${tools["cilium-agent"]?.version}`,
       layers: [base, compiler(debian), cilium(tools, sources)],
       cmd: ["/usr/bin/cilium-dbg"],
       env: { HUBBLE_SERVER: "unix:///var/run/cilium/hubble.sock" },
@@ -179,6 +183,6 @@ function cilium(tools: Record<string, ToolFile>, sources: CiliumSources): LayerR
       ],
       links: [{ at: "usr/bin/cilium", to: "cilium-dbg" }],
     },
-    identity: [layer.identity, versions.cilium],
+    identity: [layer.identity, tools["cilium-agent"]?.version],
   };
 }

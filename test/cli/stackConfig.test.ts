@@ -42,6 +42,21 @@ describe("the sandbox's cluster", () => {
     assert.equal(plan?.nodes.length, 3);
   });
 
+  it("names the Cilium that was asked for, and says itself that nobody tested it", () => {
+    const older = sandboxCluster({ ...instance, cilium: "1.16.1" }, supplies, { workers: 2 });
+    const { problems, plan } = checkCluster("demo", older);
+    assert.deepEqual(problems, []);
+    assert.equal(plan?.versions.cilium, "1.16.1");
+    assert.deepEqual(
+      plan.warnings.map(({ rule }) => rule),
+      ["versions-untested"],
+    );
+    const usual = sandboxCluster(instance, supplies, { workers: 2 });
+    assert.equal(usual.accept, undefined);
+    assert.match(JSON.stringify(older.cilium?.values), /"BPF","PERFMON"/);
+    assert.doesNotMatch(JSON.stringify(usual.cilium?.values), /PERFMON/);
+  });
+
   it("opens SSH and the API to the operator's address alone", () => {
     const { access } = sandboxCluster(instance, supplies, { workers: 2 });
     assert.deepEqual(access, { ssh: ["198.18.3.1/32"], api: ["198.18.3.1/32"] });

@@ -16,7 +16,7 @@ import { artifactTable, knownKubernetesVersions, upstreamArtifacts } from "../..
 import { locations } from "../../components/plan/catalogue";
 import { chartKeyChanges, chartKeys } from "../../components/plan/ciliumKeys";
 import { cpuSettings, planCpu, reservedCpus } from "../../components/plan/cpu";
-import { deepMerge, leafPaths } from "../../components/plan/merge";
+import { deepMerge, leafPaths, without } from "../../components/plan/merge";
 import { nearest, suggest } from "../../components/plan/problems";
 import type { ClusterArgs, CpuIsolation } from "../../components/plan";
 import { defaultVersions, kubernetesTestedWith, testersOf } from "../../components/plan/versions";
@@ -161,6 +161,16 @@ describe("small helpers", () => {
     assert.deepEqual(deepMerge(base, { a: { c: [3] }, d: { e: null } }), { a: { b: 1, c: [3] }, d: { e: null } });
     assert.deepEqual(base, { a: { b: 1, c: [1, 2] }, d: 1 });
     assert.deepEqual(leafPaths({ a: { b: 1, c: {} }, d: [1] }), ["a.b", "a.c", "d"]);
+  });
+
+  it("leave out what is at a path, and what that leaves empty", () => {
+    const object = { a: { b: { c: 1 }, d: 2 }, e: null, f: {} };
+    assert.deepEqual(without(object, "a.b"), { a: { d: 2 }, e: null, f: {} });
+    assert.deepEqual(without(object, "a.b.c"), { a: { d: 2 }, e: null, f: {} });
+    assert.deepEqual(without(without(object, "a.d"), "a.b"), { e: null, f: {} });
+    assert.deepEqual(without(object, "a.x.c"), object);
+    assert.deepEqual(without(object, "e.x"), object);
+    assert.deepEqual(object.a.b, { c: 1 });
   });
 
   it("write YAML that old readers read alike", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { chooseInstance, describeInstance, findInstance, foreignRoute } from "../../sandbox/instance";
+import { chooseInstance, describeInstance, findInstance, foreignRoute, type Made } from "../../sandbox/instance";
 import { run } from "../../sandbox/run";
+import { defaultCilium } from "../../toolchain/cilium";
 import { needs } from "../capabilities";
 
 describe("instances of the sandbox", () => {
@@ -17,12 +18,16 @@ describe("instances of the sandbox", () => {
     assert.equal(two.stateDir, "/var/lib/zerosteal/b");
   });
 
+  it("have images on their machines' disks and the first Cilium, unless something else was asked for", () => {
+    const made = ({ preload, cilium }: Made) => [preload, cilium];
+    assert.deepEqual(made(describeInstance("a", 0)), [true, defaultCilium]);
+    assert.deepEqual(made(describeInstance("a", 0, { preload: false, cilium: undefined })), [false, defaultCilium]);
+    assert.deepEqual(made(describeInstance("a", 0, { cilium: "1.16.1" })), [true, "1.16.1"]);
+  });
+
   it("have names that are DNS labels of at most 12 characters, and nothing is made for another", async () => {
     for (const name of ["", "Demo", "-a", "a-", "a_b", "../etc", "thirteenchars"]) {
-      await assert.rejects(
-        chooseInstance(name, true),
-        /is no name for a sandbox; use a DNS label of at most 12 characters/,
-      );
+      await assert.rejects(chooseInstance(name), /is no name for a sandbox; use a DNS label of at most 12 characters/);
     }
     for (const name of ["thirteenchars", "../zerosteal", "demo/", "."]) {
       assert.equal(await findInstance(name), undefined);
@@ -30,7 +35,7 @@ describe("instances of the sandbox", () => {
   });
 
   it("are only chosen, not made, until they are saved", async () => {
-    const chosen = await chooseInstance("never-made", true);
+    const chosen = await chooseInstance("never-made");
     assert.ok(chosen.index >= 0 && chosen.index < 256);
     assert.equal(await findInstance("never-made"), undefined);
   });

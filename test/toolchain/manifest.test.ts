@@ -4,9 +4,10 @@ import path from "node:path";
 import { upstreamArtifacts } from "../../components/plan/artifacts";
 import { defaultVersions, sandboxImage } from "../../components/plan/versions";
 import { toolchainDir } from "../../toolchain/build";
-import { goModules, manifest, toolNames, versions } from "../../toolchain/manifest";
+import { ciliumVersions } from "../../toolchain/cilium";
+import { goModules, manifest, manifestWith, toolNames, versions } from "../../toolchain/manifest";
 
-const tools = [...manifest.values()];
+const tools = ciliumVersions.flatMap((version) => [...manifestWith(version).values()]);
 
 describe("manifest", () => {
   it("pins in each go.mod the version that it names", () => {
@@ -46,6 +47,15 @@ describe("manifest", () => {
       const published = manifest.get(name)?.upstream?.amd64?.sha256;
       if (published !== undefined) assert.equal(published, sha256, name);
     }
+  });
+
+  it("holds one Cilium at a time, and the first unasked", () => {
+    for (const version of ciliumVersions) {
+      const cilium = [...manifestWith(version).values()].filter(({ name }) => name.startsWith("cilium-"));
+      assert.deepEqual([...new Set(cilium.map((tool) => tool.version))], [version]);
+    }
+    assert.deepEqual([...manifestWith("1.16.1").keys()], [...manifest.keys()]);
+    assert.equal(manifest.get("cilium-agent")?.version, versions.cilium);
   });
 
   it("lists tools by purpose", () => {

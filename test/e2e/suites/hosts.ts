@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PublicNetwork } from "../../../sandbox/network/public";
 import { ensureNamespace, removeNamespace } from "../../../sandbox/network/namespaces";
 import { Segment } from "../../../sandbox/network/segment";
+import type { Instance } from "../../../sandbox/instance";
 import { instanceName, runCli } from "../support/cli";
 import { act, cloud } from "../support/cloud";
 import {
@@ -19,10 +20,14 @@ import { expectHealthy } from "../support/doctor";
 import { since, tell } from "../support/evidence";
 import { inPod, namespace, startPods } from "../support/pods";
 import { scan } from "../support/scan";
+import { scanUdp, type Sender, udpListeners } from "../support/udpScan";
 import { eventually } from "../support/wait";
 
 /** Sandbox of existing machines on one segment. */
 const name = `${instanceName}-l2`;
+
+/** Another Cilium than the sandbox's own, for a run by hand: the article's 1.16.1. */
+const cilium = process.env.ZEROSTEAL_E2E_CILIUM;
 
 /** Ports of the sandbox's networks that no server has: server ids are longer. */
 const clientPort = 200;
@@ -40,7 +45,7 @@ export function hostsSuite(): void {
 
     before(async () => {
       const started = performance.now();
-      const made = await runCli("up", ["--underlay", "hosts-l2"], name);
+      const made = await runCli("up", ["--underlay", "hosts-l2", ...(cilium ? ["--cilium", cilium] : [])], name);
       assert.equal(made.exitCode, 0, made.output);
       tell(`npm run up -- --underlay hosts-l2: ${since(started)}`);
       cluster = await openCluster(name);
@@ -129,16 +134,39 @@ export function hostsSuite(): void {
       );
     });
 
+    it("no datagram to any UDP port of any node gets past its firewall, on both networks, and none is answered", async () => {
+      for (const node of cluster.nodes) {
+        const listeners = await udpListeners(cluster, node);
+        for (const [sender, target] of pathsTo(cluster, client, node)) {
+          const { arrived, passed, answered } = await scanUdp(cluster, node, sender, target);
+          const what = `${node.name} by ${target}`;
+          assert.equal(arrived.size, 65535, `${what}: some never reached its NIC`);
+          assert.deepEqual([...passed, ...answered], [], what);
+        }
+        tell(`${node.name}: 65535 UDP ports on two addresses, sockets on ${listeners.join(", ")}: none reached`);
+      }
+    });
+
     it("without its firewall a node shows what it hides, so the scan finds what is open", async () => {
       const node = worker(cluster, 0);
       const ports = [22, 4240, 10250];
+      const datagrams = [53, 8472, 10250, 51871];
+      const [[sender, target]] = pathsTo(cluster, client, node);
+      const passed = async (): Promise<number[]> => [
+        ...(await scanUdp(cluster, node, sender, target, datagrams)).passed,
+      ];
       await onNode(cluster, node, "systemctl stop zerosteal-firewall");
       try {
         assert.deepEqual((await scan(client, node.privateAddress, ports)).open, ports);
+        assert.deepEqual(
+          (await passed()).sort((a, b) => a - b),
+          datagrams,
+        );
       } finally {
         await onNode(cluster, node, "systemctl start zerosteal-firewall");
       }
       assert.deepEqual((await scan(client, node.privateAddress, ports)).open, []);
+      assert.deepEqual(await passed(), []);
     });
 
     it("nodes reach each other's kubelet, and the operator reaches SSH and the API", async () => {
@@ -176,6 +204,22 @@ export function hostsSuite(): void {
   });
 }
 
+/** How the client comes to a node: by the segment, and by the public side; with its address there and the node's. */
+function pathsTo(
+  { instance }: Cluster,
+  namespace: string,
+  { privateAddress, publicAddress }: LiveNode,
+): [[Sender, string], [Sender, string]] {
+  return [
+    [{ namespace, address: clientAddress }, privateAddress],
+    [{ namespace, address: publicClient(instance) }, publicAddress],
+  ];
+}
+
+function publicClient({ hostAddress }: Instance): string {
+  return hostAddress.replace(/\.1$/, ".200");
+}
+
 /** A namespace with a NIC on the segment and one on the public side, outside of all CIDRs that were given. */
 async function plugClient({ engine, instance }: Cluster): Promise<string> {
   const client = `${instance.prefix}-client`;
@@ -189,7 +233,7 @@ async function plugClient({ engine, instance }: Cluster): Promise<string> {
   assert.ok(network);
   const spec = { networkId: network.id, ipRange: network.ip_range, gateway: "10.20.0.1", segment: "l2" } as const;
   await new Segment(instance.prefix, spec, () => "").plug(clientPort, client, "enp7s0", clientAddress);
-  await new PublicNetwork(instance).plug(clientPort, client, instance.hostAddress.replace(/\.1$/, ".200"));
+  await new PublicNetwork(instance).plug(clientPort, client, publicClient(instance));
   return client;
 }
 

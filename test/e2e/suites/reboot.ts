@@ -80,7 +80,7 @@ function bootMark(cluster: Cluster, node: LiveNode): Promise<string> {
 async function loseHost({ instance, nodes }: Cluster): Promise<void> {
   const pid = await daemonPid(instance);
   if (pid) process.kill(pid, "SIGKILL");
-  const driver = new HostDriver(instance, machineImages(instance.preload));
+  const driver = new HostDriver(instance, machineImages(instance));
   await Promise.all(nodes.map((node) => driver.powerOff(node.serverId)));
   const own = (await listNamespaces()).filter((name) => name.startsWith(`${instance.prefix}-`));
   for (const name of own) await removeNamespace(name);

@@ -19,7 +19,7 @@ export function refusalsSuite(): void {
     let instance: Instance;
 
     before(async () => {
-      instance = await chooseInstance(fresh, true);
+      instance = await chooseInstance(fresh);
     });
 
     /** Runs `up` for a sandbox that does not exist, and expects one sentence, where options are explained at most, and an unchanged host. */
@@ -45,6 +45,14 @@ export function refusalsSuite(): void {
         fresh,
         /'--workers <n>' argument 'two' is invalid\. a whole number from 0 to 99 is wanted/,
         ["--workers", "two"],
+        2,
+      ));
+
+    it("a Cilium that there is not", () =>
+      expectRefusal(
+        fresh,
+        /'--cilium <version>' argument '1\.15\.0' is invalid\. Allowed choices are 1\.20\.2, 1\.16\.1\./,
+        ["--cilium", "1.15.0"],
         2,
       ));
 
@@ -81,7 +89,7 @@ export function refusalsSuite(): void {
     it("an address range that the host routes elsewhere: a new sandbox takes the next one, an old one is refused", async () => {
       await run("ip", ["route", "add", "blackhole", instance.publicRange]);
       try {
-        assert.notEqual((await chooseInstance(fresh, true)).publicRange, instance.publicRange);
+        assert.notEqual((await chooseInstance(fresh)).publicRange, instance.publicRange);
         await saveInstance(instance);
         await expectRefusal(
           fresh,

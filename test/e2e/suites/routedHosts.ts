@@ -31,10 +31,13 @@ export function routedHostsSuite(): void {
       tell(`${probed.length} findings of pod-mtu, e.g. ${probed[0]?.subject}: ${probed[0]?.wanted}`);
     });
 
-    it("can be asked for no other underlay later", async () => {
+    it("can be asked for no other underlay or Cilium later", async () => {
       const other = await runCli("up", ["--underlay", "hetzner"], name);
       assert.equal(other.exitCode, 1);
       assert.match(other.output, /--underlay: this sandbox was made with hosts-routed; end it with `npm run down`/);
+      const older = await runCli("up", ["--cilium", "1.16.1"], name);
+      assert.equal(older.exitCode, 1);
+      assert.match(older.output, /--cilium: this sandbox was made with 1\.20\.2; end it with `npm run down`/);
     });
   });
 }

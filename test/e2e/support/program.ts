@@ -72,11 +72,11 @@ interface Preview {
  * there is no machine and no Kubernetes to ask.
  */
 export async function firstPreview(workers: number): Promise<Planned[]> {
-  const instance = await chooseInstance(instanceName, true);
+  const instance = await chooseInstance(instanceName);
   await saveInstance(instance);
-  const tools = await prepareTools(() => undefined);
+  const tools = await prepareTools(instance, () => undefined);
   await startSandbox(instance);
-  const supplies = await prepareSupplies(instance.preload, () => undefined);
+  const supplies = await prepareSupplies(instance, () => undefined);
   const engine = await prepareEngine(instance, tools);
   await writeStackConfig(engine, {
     "zerosteal:name": instance.name,

@@ -110,9 +110,28 @@ describe("keys of Cilium's charts", () => {
     }
   });
 
+  /** Paths of the values of a small cluster with a version of Cilium. */
+  const plannedWith = (version: string): string[] =>
+    leafPaths(
+      planCluster("prod", { ...smallCluster(), cilium: { version }, accept: ["versions-untested", "cilium-bad-patch"] })
+        .cilium.values,
+    );
+
+  it("are left out of the plan for a chart that lacks them, and they alone", () => {
+    const [newest, articles] = [plannedWith("1.20.2"), plannedWith("1.16.1")];
+    assert.deepEqual(
+      newest.filter((path) => !articles.includes(path)),
+      ["bpf.distributedLRU.enabled"],
+    );
+    assert.deepEqual(
+      articles.filter((path) => !newest.includes(path)),
+      [],
+    );
+  });
+
   it("are all there that the plan itself sets, in every tested version", () => {
-    const planned = leafPaths(planCluster("prod", smallCluster()).cilium.values);
-    for (const minor of new Set(testedPairs.map(({ cilium }) => cilium))) {
+    for (const minor of [...new Set(testedPairs.map(({ cilium }) => cilium)), "1.16"]) {
+      const planned = plannedWith(`${minor}.0`);
       const absent = chartKeyChanges.filter((change) => keyAbsence(change, `${minor}.0`) !== undefined);
       const used = absent.filter(({ key }) => planned.some((path) => path === key || path.startsWith(`${key}.`)));
       assert.deepEqual(used, [], minor);

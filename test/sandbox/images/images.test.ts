@@ -6,7 +6,7 @@ import { BlobStore } from "../../../sandbox/images/blobs";
 import { echoImage, imageRecipes, probeImage } from "../../../sandbox/images/images";
 import { ensureImage, parseReference } from "../../../sandbox/images/oci";
 import { checkSandboxRoom } from "../../../sandbox/images/room";
-import { manifest, toolNames, versions } from "../../../toolchain/manifest";
+import { manifest, manifestWith, toolNames, versions } from "../../../toolchain/manifest";
 import { withFolder } from "../../toolchain/support";
 import { smallImage } from "./support";
 
@@ -21,7 +21,8 @@ describe("image names", () => {
   });
 
   it("are those that kubeadm, the chart and the doctor ask for", () => {
-    const file = (name: string) => ({ path: `/tools/${name}`, sha256: name }) as never;
+    const file = (name: string) =>
+      ({ path: `/tools/${name}`, sha256: name, version: manifestWith("1.16.1").get(name)?.version }) as never;
     const tools = Object.fromEntries([...toolNames("image"), "loopback"].map((name) => [name, file(name)]));
     const debian = { key: "d", rootDir: "/d/root", unpackedDir: "/d/unpacked" };
     const sources = { chart: "/s/chart", bpf: "/s/bpf", crds: "/s/crds", scripts: ["/s/init-container.sh"] };
@@ -35,8 +36,8 @@ describe("image names", () => {
         "registry.k8s.io/coredns/coredns:v1.14.2",
         "registry.k8s.io/etcd:3.6.8-0",
         "registry.k8s.io/pause:3.10.2",
-        `quay.io/cilium/operator-generic:v${versions.cilium}`,
-        `quay.io/cilium/cilium:v${versions.cilium}`,
+        "quay.io/cilium/operator-generic:v1.16.1",
+        "quay.io/cilium/cilium:v1.16.1",
         echoImage,
         probeImage,
       ],
