@@ -5,6 +5,7 @@ import { root } from "./declarations";
 import { facadeArguments } from "./facade";
 import { argumentsPage, decisionsPage, rulesPage, tuningPage } from "./pages";
 import { policiesPage } from "./policyPage";
+import { versionsPage } from "./versionsPage";
 
 /** A page of the reference, or another file that follows from the code: where it lies and what it should say. */
 export interface Page {
@@ -21,6 +22,7 @@ export async function referencePages(): Promise<Page[]> {
     policies: policiesPage(),
     rules: rulesPage(),
     tuning: tuningPage(),
+    versions: versionsPage(),
   };
   const texts = Object.entries(pages).map(([name, text]) => [`docs/reference/${name}.md`, text] as const);
   return Promise.all(

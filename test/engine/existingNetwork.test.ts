@@ -30,7 +30,7 @@ function shared(range: string): Partial<ClusterArgs> {
 }
 
 describe("a cluster in a network of others, under the real engine", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let world: World;
   let asMade: Network;
 

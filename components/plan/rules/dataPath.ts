@@ -44,6 +44,23 @@ export const dataPathRules: Rule[] = [
     },
   },
   {
+    id: "skip-unreachable-needs-auto-routes",
+    acceptable: false,
+    why: "Cilium's agent refuses to start: what is to be left out are the routes that autoDirectNodeRoutes makes.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      const planned = resolveDataPath(subject.args.network).tunnel === "none";
+      const routes =
+        at(values, "autoDirectNodeRoutes") ?? (planned && capabilitiesOf(subject.args).nextHop === "direct");
+      return findingIf(
+        at(values, "directRoutingSkipUnreachable") === true && routes !== true,
+        "cilium.values.directRoutingSkipUnreachable",
+        "there are no automatic routes of which some could be left out",
+        "leave it out",
+      );
+    },
+  },
+  {
     id: "masquerade-needs-bpf",
     acceptable: true,
     why: "Without it Cilium falls back to legacy host routing, and with that BBR in pods and the fast path are gone.",

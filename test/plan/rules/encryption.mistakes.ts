@@ -43,6 +43,32 @@ export const encryptionMistakes: Mistake[] = [
   },
 ];
 
+/** Mistakes about routes that Cilium makes itself. */
+export const routeMistakes: Mistake[] = [
+  {
+    rule: "skip-unreachable-needs-auto-routes",
+    what: "on one segment, with the routes off",
+    make: (args) => {
+      Object.assign(args, { pools: undefined, network: undefined }, hostsCluster());
+      args.cilium = { values: { autoDirectNodeRoutes: false, directRoutingSkipUnreachable: true } };
+    },
+    lines: [
+      "cilium.values.directRoutingSkipUnreachable: there are no automatic routes of which some could be left out; leave it out",
+    ],
+  },
+  {
+    rule: "skip-unreachable-needs-auto-routes",
+    what: "in a tunnel",
+    make: (args) => {
+      Object.assign(args, { pools: undefined }, hostsCluster(), { network: { tunnel: "vxlan" } });
+      args.cilium = { values: { directRoutingSkipUnreachable: true } };
+    },
+    lines: [
+      "cilium.values.directRoutingSkipUnreachable: there are no automatic routes of which some could be left out; leave it out",
+    ],
+  },
+];
+
 export const netkitMistakes: Mistake[] = [
   {
     rule: "netkit-needs-kernel",

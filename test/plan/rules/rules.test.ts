@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { checkCluster, PlanError, planCluster, ruleTable } from "../../../components/plan";
 import { smallCluster } from "../clusters";
 import { chartKeyMistakes, componentMistakes, dataPathMistakes } from "./dataPath.mistakes";
-import { encryptionMistakes, netkitMistakes } from "./encryption.mistakes";
+import { encryptionMistakes, netkitMistakes, routeMistakes } from "./encryption.mistakes";
 import { hetznerMistakes } from "./hetzner.mistakes";
 import { hostMistakes } from "./hosts.mistakes";
 import { accessMistakes, nameMistakes } from "./names.mistakes";
@@ -27,6 +27,7 @@ const families = {
   dataPath: dataPathMistakes,
   encryption: encryptionMistakes,
   netkit: netkitMistakes,
+  routes: routeMistakes,
   components: componentMistakes,
   tuning: tuningMistakes,
   "sysctls of pods": podSysctlMistakes,
