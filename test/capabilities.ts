@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Context, Runnable, Suite } from "mocha";
 import { cachedChart, cachedTool } from "./plan/tools";
+import { cachedQemu } from "../sandbox/vm/qemu";
 import { cachedPolicyCrd } from "./policy/schema";
 import { canHaveGoClient, canHavePythonClient } from "./sandbox/api/clients";
 
@@ -80,6 +81,12 @@ export const capabilities: readonly Capability[] = [
     reason:
       "Having the schema of Cilium's own types judge the planned policies needs Cilium's sources in the cache; `up` puts them there.",
     probe: () => cachedPolicyCrd() !== undefined,
+  },
+  {
+    name: "qemu",
+    reason:
+      "Booting a stock kernel needs QEMU in the cache, which is made on x86-64 alone; `npm test` puts it there.",
+    probe: () => process.arch === "x64" && cachedQemu() !== undefined,
   },
   {
     name: "hcloud-python",

@@ -22,7 +22,8 @@ async function main(args: string[]): Promise<number> {
   const quick = args.includes("--quick");
   const chosen = chooseTiers(args.filter((arg) => arg !== "--quick"));
   const results: TierResult[] = [];
-  if (!quick && chosen.some((tier) => tier.tools)) results.push(await makeReady(screen));
+  const machines = chosen.some((tier) => tier.machines);
+  if (!quick && chosen.some((tier) => tier.tools)) results.push(await makeReady(screen, machines));
   for (const tier of chosen) {
     if (interrupted > 0) break;
     screen.tell(tier.name, "begins");

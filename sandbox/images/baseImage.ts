@@ -15,7 +15,7 @@ import type { DebianRecipe, ImageOptions } from "./bootstrap";
 import { ensureDebianTree } from "./bootstrap";
 import type { HostTraits } from "./host";
 import { probeHost } from "./host";
-import { machineFiles, maskedUnits, wantedUnits } from "./machineFiles";
+import { type ImageFile, machineFiles, maskedUnits, wantedUnits } from "./machineFiles";
 
 /** A system image: what a machine's disk starts from. */
 export interface BaseImage {
@@ -29,18 +29,23 @@ export interface BaseImage {
 export const imageNames = ["debian-12", "debian-13"];
 
 /** Packages of a node: what kubeadm, kubelet and Cilium look for, cloud-init and SSH. */
+export const nodePackages = [
+  ...["systemd", "systemd-sysv", "dbus", "openssh-server", "cloud-init", "ca-certificates", "curl", "zstd"],
+  ...["iproute2", "iptables", "nftables", "iputils-ping", "ipset", "conntrack", "socat", "ethtool"],
+  ...["kmod", "procps", "mount", "util-linux", "libseccomp2"],
+];
+
+/** What no machine reads: manuals and translations. */
+export const unread = ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"];
+
 function machineRecipe(host: HostTraits): DebianRecipe {
   return {
     name: "machine",
     // systemd of Debian 13 refuses to boot on cgroup v1.
     suite: host.cgroupVersion === 1 ? "bookworm" : "trixie",
-    packages: [
-      ...["systemd", "systemd-sysv", "dbus", "openssh-server", "cloud-init", "ca-certificates", "curl", "zstd"],
-      ...["iproute2", "iptables", "nftables", "iputils-ping", "ipset", "conntrack", "socat", "ethtool"],
-      ...["kmod", "procps", "mount", "util-linux", "libseccomp2"],
-    ],
+    packages: nodePackages,
     unpacked: ["runc"],
-    without: ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"],
+    without: unread,
     sizeMiB: 600,
   };
 }
@@ -65,8 +70,9 @@ export async function ensureBaseImage(name: string, options: ImageOptions = {}):
     if (await exists(rootDir)) return;
     const step = beginStep("machine image", options.onProgress);
     step.tell("adding what makes it a machine");
+    const traits = { files, maskedUnits, wantedUnits };
     try {
-      await placeFolder(path.join(parent, key), (dir) => customise(tree.rootDir, path.join(dir, "root"), host));
+      await placeFolder(path.join(parent, key), (dir) => customise(tree.rootDir, path.join(dir, "root"), traits));
     } finally {
       step.end();
     }
@@ -82,12 +88,22 @@ async function mountedImages(parent: string): Promise<string[]> {
   return (await readdir(parent)).filter((key) => mounts.includes(`${path.join(parent, key)}/`));
 }
 
-async function customise(from: string, dir: string, host: HostTraits): Promise<void> {
+/** What makes a plain Debian root file system a machine. */
+export interface MachineTraits {
+  files: ImageFile[];
+  /** Units that never start. */
+  maskedUnits: string[];
+  /** Units that start at boot, by the target that wants them; their files are the image's own or Debian's. */
+  wantedUnits: { unit: string; target: string }[];
+}
+
+/** Copies a root file system and makes the copy a machine: no host keys, the traits' files and units, mount points. */
+export async function customise(from: string, dir: string, traits: MachineTraits): Promise<void> {
   await execa("cp", ["-a", from, dir]);
   for (const file of await readdir(path.join(dir, "etc/ssh"))) {
     if (file.startsWith("ssh_host_")) await rm(path.join(dir, "etc/ssh", file));
   }
-  for (const { path: place, mode, content } of machineFiles(host)) {
+  for (const { path: place, mode, content } of traits.files) {
     const target = path.join(dir, place);
     await mkdir(path.dirname(target), { recursive: true });
     await rm(target, { force: true });
@@ -95,13 +111,17 @@ async function customise(from: string, dir: string, host: HostTraits): Promise<v
     await chmod(target, mode ?? 0o644);
   }
   const units = path.join(dir, "etc/systemd/system");
-  for (const unit of maskedUnits) {
+  for (const unit of traits.maskedUnits) {
     await rm(path.join(units, unit), { force: true });
     await symlink("/dev/null", path.join(units, unit));
   }
-  for (const { unit, target } of wantedUnits) {
+  for (const { unit, target } of traits.wantedUnits) {
+    const own = await exists(path.join(units, unit));
     await mkdir(path.join(units, `${target}.wants`), { recursive: true });
-    await symlink(`/etc/systemd/system/${unit}`, path.join(units, `${target}.wants`, unit));
+    await symlink(
+      path.join(own ? "/etc/systemd/system" : "/usr/lib/systemd/system", unit),
+      path.join(units, `${target}.wants`, unit),
+    );
   }
   // Mount points of what must not lie on an overlay.
   for (const folder of ["var/lib/containerd", "var/lib/kubelet", "var/lib/cloud/seed/nocloud"]) {

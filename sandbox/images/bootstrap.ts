@@ -52,9 +52,9 @@ export function debianMirror(): string {
  * @throws ToolchainError with mmdebstrap's last 20 lines, or that root is needed
  */
 export async function ensureDebianTree(recipe: DebianRecipe, options: ImageOptions = {}): Promise<DebianTree> {
-  const parent = path.join(options.cacheDir ?? defaultCacheDir(), "debian");
-  const key = contentKey([recipe.suite, recipe.packages, recipe.unpacked ?? [], recipe.without]);
-  const dir = path.join(parent, `${recipe.name}-${recipe.suite}-${key}`);
+  const dir = debianTreeDir(recipe, options.cacheDir ?? defaultCacheDir());
+  const parent = path.dirname(dir);
+  const key = recipeKey(recipe);
   const tree = { key, rootDir: path.join(dir, "root"), unpackedDir: path.join(dir, "unpacked") };
   if (await exists(dir)) return tree;
   const make = async () => {
@@ -62,6 +62,15 @@ export async function ensureDebianTree(recipe: DebianRecipe, options: ImageOptio
   };
   await withLock(parent, make, options.onProgress);
   return tree;
+}
+
+function recipeKey(recipe: DebianRecipe): string {
+  return contentKey([recipe.suite, recipe.packages, recipe.unpacked ?? [], recipe.without]);
+}
+
+/** Folder in the cache of a recipe's root file system, made or not. */
+export function debianTreeDir(recipe: DebianRecipe, cacheDir: string): string {
+  return path.join(cacheDir, "debian", `${recipe.name}-${recipe.suite}-${recipeKey(recipe)}`);
 }
 
 async function bootstrap(recipe: DebianRecipe, dir: string, options: ImageOptions): Promise<void> {

@@ -66,14 +66,16 @@ ExecStart=/usr/local/sbin/zerosteal-machine
 WantedBy=sysinit.target
 `;
 
-// Only what user data can ask for here; each left-out module saves its import and its lookups at boot.
-const cloudConfig = `datasource_list: [NoCloud]
+/**
+ * Settings of cloud-init: only what user data can ask for here; each left-out module saves its import and its lookups at boot.
+ * @param network whether cloud-init configures the NICs, by what the seed says of them
+ */
+export function cloudConfig(network: boolean): string {
+  return `datasource_list: [NoCloud]
 datasource:
   NoCloud:
     seedfrom: null
-network:
-  config: disabled
-disable_root: false
+${network ? "" : "network:\n  config: disabled\n"}disable_root: false
 users: []
 ssh_genkeytypes: [ed25519]
 manage_etc_hosts: false
@@ -82,8 +84,10 @@ cloud_init_modules: [bootcmd, write-files, set_hostname, users-groups, ssh]
 cloud_config_modules: [runcmd]
 cloud_final_modules: [write-files-deferred, scripts-user, final-message]
 `;
+}
 
-const sshConfig = `PermitRootLogin prohibit-password
+/** Settings of a machine's SSH server. */
+export const sshConfig = `PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 UseDNS no
@@ -102,7 +106,7 @@ export function machineFiles(host: HostTraits): ImageFile[] {
     { path: "/etc/systemd/system/zerosteal-machine.service", content: machineUnit },
     { path: "/usr/local/sbin/zerosteal-machine", mode: 0o755, content: machineScript },
     { path: "/usr/local/lib/zerosteal-machine/stock-sysctls", content: stock.join("") },
-    { path: "/etc/cloud/cloud.cfg.d/90-machine.cfg", content: cloudConfig },
+    { path: "/etc/cloud/cloud.cfg.d/90-machine.cfg", content: cloudConfig(false) },
     { path: "/etc/ssh/sshd_config.d/10-machine.conf", content: sshConfig },
     { path: "/etc/containerd/conf.d/90-machine.toml", content: containerdDropIn(host) },
     { path: "/etc/kubernetes/kubelet.conf.d/90-machine.conf", content: kubeletDropIn(host) },

@@ -1,3 +1,5 @@
+import { ensureQemu } from "../../sandbox/vm/qemu";
+import { ensureVmImage } from "../../sandbox/vm/vmImage";
 import { type DebianPackage, ensureDebianPackages, sandboxPackages } from "../../toolchain/debian";
 import { ensure } from "../../toolchain/ensure";
 import { toolNames } from "../../toolchain/manifest";
@@ -12,8 +14,11 @@ const testPackages: DebianPackage[] = [
   { name: "python3-venv", why: "runs the vendor's Python client against the emulated cloud" },
 ];
 
-/** Makes packages of the host and tools ready, so that no test has to wait for a build. What is missing counts as one failure. */
-export async function makeReady(screen: Screen): Promise<TierResult> {
+/**
+ * Makes packages of the host and tools ready, so that no test has to wait for a build. What is missing counts as one failure.
+ * @param machines whether a tier boots virtual machines
+ */
+export async function makeReady(screen: Screen, machines: boolean): Promise<TierResult> {
   const started = Date.now();
   const result: TierResult = { tier: "ready", passed: 0, failed: 0, skips: [], seconds: 0 };
   const heard = new Map<string, number>();
@@ -27,6 +32,10 @@ export async function makeReady(screen: Screen): Promise<TierResult> {
     await ensureDebianPackages([...sandboxPackages, ...testPackages], onProgress);
     await ensure(toolNames("engine", "node", "image"), { onProgress });
     await ensureCiliumSources();
+    if (machines && process.arch === "x64") {
+      await ensureQemu({ onProgress });
+      await ensureVmImage({ onProgress });
+    }
   } catch (error) {
     result.failed = 1;
     screen.fail("ready", "tools of the tests", error instanceof Error ? error.message : String(error));

@@ -4,6 +4,8 @@ import type { MochaTier } from "./mochaTier";
 export type Tier = (MochaTier | { name: string; limitMinutes: number; files?: undefined }) & {
   /** Whether `npm test` makes packages of the host and tools of the toolchain ready for it. */
   tools: boolean;
+  /** Whether it boots virtual machines. */
+  machines?: boolean;
 };
 
 /** The ladder. `check` has no test files: it judges the sources themselves. */
@@ -27,6 +29,13 @@ export const tiers: readonly Tier[] = [
     files: ["test/engine/**/*.test.ts"],
     limitMinutes: 20,
     tools: true,
+  },
+  {
+    name: "kernel",
+    files: ["test/kernel/**/*.test.ts"],
+    limitMinutes: 30,
+    tools: true,
+    machines: true,
   },
   { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: 45, tools: true, live: true },
 ];
