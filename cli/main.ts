@@ -8,6 +8,7 @@ import { registerDoctor } from "./doctor";
 import { down } from "./down";
 import { underlayNames } from "./hosts";
 import { registerPlan } from "./plan";
+import { registerPreviewReport } from "./previewReport";
 import { up, type UpOptions } from "./up";
 import { verify } from "./verify";
 import { workload, type WorkloadOptions } from "./workload";
@@ -60,6 +61,7 @@ registerDoctor(program);
 registerPlan(program);
 registerDebug(program);
 registerCapture(program);
+registerPreviewReport(program);
 
 program
   .command("verify")

@@ -5,6 +5,7 @@ import { registerCapture } from "./capture";
 import { registerDebug } from "./debug";
 import { registerDoctor } from "./doctor";
 import { registerPlan } from "./plan";
+import { registerPreviewReport } from "./previewReport";
 
 const program = new Command("zerosteal").description("Kubernetes clusters tuned for network latency");
 
@@ -12,6 +13,7 @@ registerDoctor(program);
 registerPlan(program);
 registerDebug(program);
 registerCapture(program);
+registerPreviewReport(program);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

@@ -28,3 +28,9 @@ export function applyScript(files: NodeFile[]): string {
   });
   return [head, ...puts, `${setupPath}\n`].join("\n");
 }
+
+/** The files that such a script writes; what stands around them is left out. */
+export function readApplyScript(script: string): NodeFile[] {
+  const pattern = new RegExp(`^put (\\d{4}) (\\S+) <<'${end}'\\n([\\s\\S]*?)^${end}$`, "gm");
+  return [...script.matchAll(pattern)].map(([, mode = "", path = "", content = ""]) => ({ path, mode, content }));
+}

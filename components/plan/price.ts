@@ -20,12 +20,16 @@ export function monthlyPrice(plan: ClusterPlan): MonthlyPrice {
   const { underlay } = plan;
   // What existing machines cost is between their owner and the provider.
   if (underlay.kind === "hosts") return { eur: 0, unknown: [] };
-  const priced = locations[underlay.location] === pricedZone;
   const prices = plan.nodes.map(({ serverType: type = "" }) => ({
     type,
-    eur: priced ? serverType(type)?.priceEurMonth : undefined,
+    eur: monthlyServerPrice(type, underlay.location),
   }));
   const cents = prices.reduce((sum, { eur }) => sum + Math.round((eur ?? 0) * 100), 0);
   const unknown = new Set(prices.filter(({ eur }) => eur === undefined).map(({ type }) => type));
   return { eur: cents / 100, unknown: [...unknown].sort() };
+}
+
+/** Euro a month, net, of one server; undefined where no figure is known. */
+export function monthlyServerPrice(type: string, location: string): number | undefined {
+  return locations[location] === pricedZone ? serverType(type)?.priceEurMonth : undefined;
 }

@@ -19,6 +19,7 @@ export const tiers: readonly Tier[] = [
   },
   { name: "plan", files: ["test/plan/**/*.test.ts"], limitMinutes: 5, tools: true },
   { name: "policy", files: ["test/policy/**/*.test.ts"], limitMinutes: 5, tools: true },
+  { name: "preview", files: ["test/preview/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "doctor", files: ["test/doctor/**/*.test.ts", "test/debug/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "cli", files: ["test/cli/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "components", files: ["test/components/**/*.test.ts"], limitMinutes: 5, tools: false },
