@@ -1,6 +1,20 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { app, planServiceGraph } from "../../components/policy/plan";
-import { type AgentFilter, filtersOf, judge, type Request } from "./translation";
+import { type AgentFilter, filtersOf, judge, type Outcome, type Request } from "./translation";
+
+/** Requests that the article's rule is asked about, and how each must end. */
+const requests: [Request, Outcome][] = [
+  [{ method: "POST", path: "/v1/transaction" }, "passed"],
+  [{ method: "POST", path: "/v1/transaction?id=1" }, "passed"],
+  [{ method: "GET", path: "/v1/transaction" }, "403"],
+  [{ method: "HEAD", path: "/v1/transaction" }, "403"],
+  [{ method: "POST", path: "/v1/transaction/42" }, "403"],
+  [{ method: "POST", path: "/v1/transactions" }, "403"],
+  [{ method: "POST", path: "/x/v1/transaction" }, "403"],
+  [{ method: "POST", path: "/" }, "403"],
+];
 
 const frontend = "frontend-selector";
 const is = (wanted: string) => (selector: string) => selector === wanted;
@@ -28,8 +42,8 @@ describe("requests judged by an agent's translation", () => {
 
   it("are answered 403 for another method or path, and matched from the first letter to the last", () => {
     assert.equal(judge(article(), is(frontend), 8080, { method: "GET", path: "/v1/transaction" }), "403");
-    for (const path of ["/", "/v1/transaction/42", "/v1/transactions", "/x/v1/transaction", "/v2/transaction"]) {
-      assert.equal(judge(article(), is(frontend), 8080, post(path)), "403", path);
+    for (const wrong of ["/", "/v1/transaction/42", "/v1/transactions", "/x/v1/transaction", "/v2/transaction"]) {
+      assert.equal(judge(article(), is(frontend), 8080, post(wrong)), "403", wrong);
     }
   });
 
@@ -45,6 +59,11 @@ describe("requests judged by an agent's translation", () => {
     }
   });
 
+  it("are dropped where a rule denies, whatever another allows", () => {
+    const filters = article([{ [frontend]: { verdict: 1 } }]);
+    assert.equal(judge(filters, is(frontend), 8080, post("/v1/transaction")), "dropped");
+  });
+
   it("take the host where a rule has one", () => {
     const filters: AgentFilter[] = [
       { port: 80, protocol: "TCP", "l7-rules": [{ [frontend]: { http: [{ host: "a(:80)?" }] } }] },
@@ -54,9 +73,18 @@ describe("requests judged by an agent's translation", () => {
     assert.equal(judge(filters, is(frontend), 80, post("/")), "403");
   });
 
+  it("come out of what an agent of Cilium 1.20.2 made of the article's rule as the rule says", () => {
+    const filters = filtersOf(readFileSync(path.join(__dirname, "agentTranslation.json"), "utf8"), "ingress");
+    const caller = (selector: string): boolean => selector.includes("any:node: workload-web-1,");
+    const found = requests.map(([request]) => [request, judge(filters, caller, 8080, request)]);
+    assert.deepEqual(found, requests);
+    const stranger = (selector: string): boolean => selector.includes("any:node: workload-web-2,");
+    for (const [request] of requests) assert.equal(judge(filters, stranger, 8080, request), "dropped");
+  });
+
   it("are read out of an endpoint, one direction or the other", () => {
     const rule = JSON.stringify(article()[0]);
-    const endpoint = { status: { policy: { realized: { l4: { ingress: [{ rule }], egress: null } } } } };
+    const endpoint = { status: { policy: { spec: { l4: { ingress: [{ rule }], egress: null } } } } };
     const text = JSON.stringify([endpoint]);
     assert.deepEqual(filtersOf(text, "ingress"), JSON.parse(JSON.stringify(article())));
     assert.deepEqual(filtersOf(text, "egress"), []);

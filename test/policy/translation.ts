@@ -7,8 +7,8 @@ export interface AgentHttpRule {
   host?: string;
 }
 
-/** The rules for one selection of peers; null or without `http`: every byte passes. */
-type AgentRules = { http?: AgentHttpRule[] } | null;
+/** The rules for one selection of peers; null, or without `http`, lets every byte pass, and a `verdict` other than 0 denies it. */
+type AgentRules = { http?: AgentHttpRule[]; verdict?: number } | null;
 
 /** A filter of an endpoint, as `cilium-dbg endpoint get` shows the agent's translation of all its policies for one port. */
 export interface AgentFilter {
@@ -29,13 +29,16 @@ export interface Request {
 export type Outcome = "passed" | "403" | "dropped";
 
 interface Endpoint {
-  status: { policy: { realized: { l4: { [direction: string]: { rule: string }[] | null } } } };
+  status: { policy: { spec: { l4: { [direction: string]: { rule: string }[] | null } } } };
 }
 
-/** Reads the filters of one direction out of `cilium-dbg endpoint get ID -o json`. */
+/**
+ * Reads the filters of one direction out of `cilium-dbg endpoint get ID -o json`: what the agent wants, which is realised once Envoy has
+ * confirmed it.
+ */
 export function filtersOf(endpointJson: string, direction: "ingress" | "egress"): AgentFilter[] {
   const [endpoint] = JSON.parse(endpointJson) as [Endpoint];
-  return (endpoint.status.policy.realized.l4[direction] ?? []).map(({ rule }) => JSON.parse(rule) as AgentFilter);
+  return (endpoint.status.policy.spec.l4[direction] ?? []).map(({ rule }) => JSON.parse(rule) as AgentFilter);
 }
 
 /**
@@ -54,7 +57,7 @@ export function judge(
     .flatMap((entry) => Object.entries(entry))
     .filter(([selector]) => selects(selector))
     .map(([, rule]) => rule);
-  if (rules.length === 0) return "dropped";
+  if (rules.length === 0 || rules.some((rule) => (rule?.verdict ?? 0) !== 0)) return "dropped";
   // Rules add up: one that lets every byte through voids the others.
   const passes = rules.some((rule) => rule?.http === undefined || rule.http.some((http) => matches(http, request)));
   return passes ? "passed" : "403";
