@@ -9,6 +9,7 @@ import { down } from "./down";
 import { underlayNames } from "./hosts";
 import { registerPlan } from "./plan";
 import { registerPreviewReport } from "./previewReport";
+import { registerSteal } from "./steal";
 import { up, type UpOptions } from "./up";
 import { verify } from "./verify";
 import { workload, type WorkloadOptions } from "./workload";
@@ -62,6 +63,7 @@ registerPlan(program);
 registerDebug(program);
 registerCapture(program);
 registerPreviewReport(program);
+registerSteal(program);
 
 program
   .command("verify")

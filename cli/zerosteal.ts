@@ -6,6 +6,7 @@ import { registerDebug } from "./debug";
 import { registerDoctor } from "./doctor";
 import { registerPlan } from "./plan";
 import { registerPreviewReport } from "./previewReport";
+import { registerSteal } from "./steal";
 
 const program = new Command("zerosteal").description("Kubernetes clusters tuned for network latency");
 
@@ -14,6 +15,7 @@ registerPlan(program);
 registerDebug(program);
 registerCapture(program);
 registerPreviewReport(program);
+registerSteal(program);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

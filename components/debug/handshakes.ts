@@ -129,11 +129,16 @@ function splitOnOneNode(total: number, serverPod?: number): Handshake["parts"] |
   return serverPod === undefined ? undefined : { "client node": total - serverPod, "server pod": serverPod };
 }
 
+/** The value that this share of the values does not exceed, by nearest rank. @param values not empty */
+export function nearestRank(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
 /** Percentiles by nearest rank. @param values not empty */
 export function percentiles(values: number[]): Percentiles {
-  const sorted = [...values].sort((a, b) => a - b);
-  const rank = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-  return { p50: rank(0.5), p90: rank(0.9), p99: rank(0.99), max: rank(1) };
+  const [p50 = 0, p90 = 0, p99 = 0, max = 0] = [0.5, 0.9, 0.99, 1].map((share) => nearestRank(values, share));
+  return { p50, p90, p99, max };
 }
 
 /**

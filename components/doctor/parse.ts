@@ -27,6 +27,11 @@ export interface TaskOutput {
  */
 const firstPidNamespace = "pid:[4026531836]";
 
+/** Whether the link of /proc/self/ns/pid, read with hostPID, is that of a machine and no container. */
+export function isFirstPidNamespace(link: string): boolean {
+  return link.trim() === firstPidNamespace;
+}
+
 /** Lines of the probe script. Anything that is not such a line is left out: a login banner, a shell's warning. */
 export function parseTasks(text: string): Map<string, TaskOutput> {
   const tasks = new Map<string, TaskOutput>();
@@ -61,7 +66,7 @@ function parseTask(line: string): TaskOutput | undefined {
 export function parseHostProbe(text: string): HostProbe {
   const tasks = parseTasks(text);
   return {
-    machineIsContainer: pidNamespace(tasks) !== firstPidNamespace,
+    machineIsContainer: !isFirstPidNamespace(pidNamespace(tasks)),
     addresses: parseAddresses(output(tasks, "addresses")),
     resolvers: parseNameservers(output(tasks, "resolv")),
     machine: parseMachine((id) => output(tasks, id)),
