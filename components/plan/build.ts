@@ -2,6 +2,7 @@ import { addressAt, mustParse, subrangeAt } from "./addresses";
 import { binFolder, resolveArtifacts, upstreamArtifacts, versionInstalled } from "./artifacts";
 import { ciliumNamespace, ciliumRelease, ciliumValues, mergeValues } from "./cilium";
 import { planCpu } from "./cpu";
+import { valuesInChart } from "./ciliumKeys";
 import { userData } from "./cloudInit";
 import { apiPort, initDocuments, joinDocument } from "./kubeadm";
 import { hostFirewallFiles } from "./hostFirewall";
@@ -162,7 +163,7 @@ function buildCilium(frame: Frame, args: ClusterArgs, pools: ResolvedPool[]): Cl
     release: ciliumRelease,
     ...resolveChart(args),
     version: frame.versions.cilium,
-    values: mergeValues(planned, args.cilium?.values),
+    values: mergeValues(valuesInChart(planned, frame.versions.cilium), args.cilium?.values),
   };
 }
 

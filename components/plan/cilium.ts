@@ -74,7 +74,7 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     k8sServicePort: apiPort,
     kubeProxyReplacement: true,
     kubeProxyReplacementHealthzBindAddr: "0.0.0.0:10256",
-    loadBalancer: { acceleration: facts.xdp, mode: loadBalancerMode(facts) },
+    loadBalancer: { acceleration: facts.xdp, mode: plannedMode(facts.underlay.sourceCheck, facts) },
     nodePort: { addresses: facts.nodeSubnets, directRoutingDevice: facts.interfaces.private },
     // By control planes, not by nodes: a new worker must not change the release, and one API server has no need of two.
     operator: { replicas: Math.min(2, facts.controlPlanes) },
@@ -91,8 +91,9 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
   };
 }
 
-function loadBalancerMode({ underlay, tunnel, encryption }: CiliumFacts): "snat" | "dsr" {
-  return underlay.sourceCheck || tunnel !== "none" || encryption === "wireguard" ? "snat" : "dsr";
+/** How Services answer: dsr where nothing drops what it sends, and nothing of it would go in clear past WireGuard. */
+export function plannedMode(sourceCheck: boolean, path: { tunnel: Tunnel; encryption: Encryption }): "snat" | "dsr" {
+  return sourceCheck || path.tunnel !== "none" || path.encryption === "wireguard" ? "snat" : "dsr";
 }
 
 /** The chart's own type is IPsec, so the type is named. */

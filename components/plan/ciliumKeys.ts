@@ -1,4 +1,5 @@
 import semver from "semver";
+import { at, isPlainObject, type JsonObject } from "./merge";
 import { minorOf } from "./versions";
 
 /** Cilium minor whose chart the key list is of. */
@@ -107,6 +108,19 @@ export const chartKeyChanges: readonly ChartKeyChange[] = [
 export function keyAbsence({ since, until }: ChartKeyChange, cilium: string): "not-yet" | "removed" | undefined {
   if (since !== undefined && semver.lt(cilium, `${since}.0-0`)) return "not-yet";
   return until !== undefined && semver.gte(cilium, `${firstWithout(until)}.0-0`) ? "removed" : undefined;
+}
+
+/** Values without those keys that the chart of a version has not yet, or no more. */
+export function valuesInChart(values: JsonObject, cilium: string): JsonObject {
+  return chartKeyChanges
+    .filter((change) => at(values, change.key) !== undefined && keyAbsence(change, cilium) !== undefined)
+    .reduce((left, { key }) => without(left, key.split(".")), values);
+}
+
+function without(values: JsonObject, [key = "", ...rest]: string[]): JsonObject {
+  if (!Object.hasOwn(values, key)) return values;
+  const { [key]: inner, ...others } = values;
+  return rest.length > 0 && isPlainObject(inner) ? { ...values, [key]: without(inner, rest) } : others;
 }
 
 /** The minor after a key's last one, e.g. `1.19` after `1.18`. */

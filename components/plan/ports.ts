@@ -33,24 +33,32 @@ export function isPortList(value: string): boolean {
  */
 export function portsHandedOut(range: string, reserved: string | undefined): string {
   const [first = 0, last = 0] = range.split(" ").map(Number);
-  const kept = new Set(reserved === undefined ? [] : portsOf(reserved));
-  return listOf(portsOf(reservedPorts).filter((port) => first <= port && port <= last && !kept.has(port)));
+  const kept = reserved === undefined ? [] : rangesOf(reserved);
+  const inReach = rangesOf(reservedPorts).flatMap(([from, to]): PortRange[] =>
+    from > last || to < first ? [] : [[Math.max(from, first), Math.min(to, last)]],
+  );
+  return inReach
+    .flatMap((range) => kept.reduce<PortRange[]>((left, hole) => left.flatMap((part) => without(part, hole)), [range]))
+    .map(([from, to]) => (from === to ? String(from) : `${from}-${to}`))
+    .join(",");
 }
 
-function portsOf(list: string): number[] {
-  return list.split(",").flatMap((part) => {
+/** First and last port. */
+type PortRange = readonly [from: number, to: number];
+
+function rangesOf(list: string): PortRange[] {
+  return list.split(",").map((part): PortRange => {
     const [from = 0, to = from] = part.split("-").map(Number);
-    return Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
+    return [from, to];
   });
 }
 
-/** Sorted ports as the kernel writes them: neighbours as a range. */
-function listOf(ports: number[]): string {
-  const ranges: [number, number][] = [];
-  for (const port of ports) {
-    const last = ranges.at(-1);
-    if (last?.[1] === port - 1) last[1] = port;
-    else ranges.push([port, port]);
-  }
-  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(",");
+/** What is left of a range when another is taken out: nothing, one part or two. */
+function without([from, to]: PortRange, [holeFrom, holeTo]: PortRange): PortRange[] {
+  if (holeTo < from || to < holeFrom) return [[from, to]];
+  const parts: PortRange[] = [
+    [from, holeFrom - 1],
+    [holeTo + 1, to],
+  ];
+  return parts.filter(([first, last]) => first <= last);
 }

@@ -1,7 +1,11 @@
 import { isCanonicalRange } from "../addresses";
+import { hetznerOf } from "../underlay";
 import { findingIf, type Rule, type Subject } from "./rule";
 
 const lists = ["ssh", "api"] as const;
+
+/** Most ranges of one rule of the cloud's firewall. */
+const rangeLimit = 100;
 
 /** Rules about who may reach the nodes from outside. */
 export const accessRules: Rule[] = [
@@ -32,6 +36,21 @@ export const accessRules: Rule[] = [
           'write e.g. "203.0.113.7/32" or "2001:db8::/64"',
         ),
       ),
+  },
+  {
+    id: "access-many",
+    acceptable: false,
+    why: "A rule of the cloud's firewall takes 100 ranges.",
+    check: ({ args }) =>
+      lists.flatMap((list) => {
+        const count = args.access?.[list]?.length ?? 0;
+        return findingIf(
+          count > rangeLimit && hetznerOf(args) !== undefined,
+          `access.${list}`,
+          `${count} ranges are more than the ${rangeLimit} that a rule of the firewall takes`,
+          "join ranges that are neighbours",
+        );
+      }),
   },
   {
     id: "access-open-to-all",

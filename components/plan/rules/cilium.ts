@@ -144,5 +144,5 @@ export const ciliumRules: Rule[] = [
 function keysAbsent(subject: Subject, how: "not-yet" | "removed"): ChartKeyChange[] {
   const { cilium, values } = ciliumOf(subject);
   if (cilium === undefined) return [];
-  return chartKeyChanges.filter((change) => keyAbsence(change, cilium) === how && at(values, change.key) !== undefined);
+  return chartKeyChanges.filter((change) => at(values, change.key) !== undefined && keyAbsence(change, cilium) === how);
 }

@@ -1,9 +1,10 @@
 import { imagesWith, kernelOlder, podBbrKernel } from "../kernels";
-import { at, type JsonObject } from "../merge";
+import { at } from "../merge";
 import { resolveDataPath, resolveTuning } from "../resolve";
 import { capabilitiesOf, hetznerOf, mtuOf } from "../underlay";
 import { ciliumOf, textAt } from "./ciliumValues";
 import { imageOf } from "./image";
+import { dispatchProblem, pathOf } from "./packetPath";
 import { findingIf, type Rule } from "./rule";
 
 /** A page of 4096 bytes, less what a driver keeps before and after the packet (Cilium documentation, XDP acceleration). */
@@ -44,6 +45,31 @@ export const dataPathRules: Rule[] = [
     },
   },
   {
+    id: "auto-routes-need-native",
+    acceptable: false,
+    why: "Cilium's agent refuses to start with routes to nodes' pods that a tunnel carries, or with parts of those that are not made.",
+    check: (subject) => {
+      const { values } = ciliumOf(subject);
+      const native = pathOf(subject).routing === "native";
+      const planned = capabilitiesOf(subject.args).nextHop === "direct" && pathOf(subject).tunnel === "none";
+      const direct = at(values, "autoDirectNodeRoutes") ?? planned;
+      return [
+        ...findingIf(
+          direct === true && !native,
+          "cilium.values.autoDirectNodeRoutes",
+          "true needs native routing, and pods' packets go through a tunnel",
+          "leave it out",
+        ),
+        ...findingIf(
+          at(values, "directRoutingSkipUnreachable") === true && direct !== true,
+          "cilium.values.directRoutingSkipUnreachable",
+          "true needs autoDirectNodeRoutes, which is off",
+          "leave it out",
+        ),
+      ];
+    },
+  },
+  {
     id: "masquerade-needs-bpf",
     acceptable: true,
     why: "Without it Cilium falls back to legacy host routing, and with that BBR in pods and the fast path are gone.",
@@ -68,10 +94,9 @@ export const dataPathRules: Rule[] = [
     acceptable: false,
     why: "Cilium's agent refuses to start with a dispatch that the nodes' routing cannot carry.",
     check: (subject) => {
-      const { values } = ciliumOf(subject);
-      const mode = at(values, "loadBalancer.mode");
-      if (mode !== "dsr" && mode !== "hybrid") return [];
-      const { message, fix } = dispatchProblem(values) ?? {};
+      const path = pathOf(subject);
+      if (path.mode !== "dsr" && path.mode !== "hybrid") return [];
+      const { message, fix } = dispatchProblem(path) ?? {};
       return findingIf(message !== undefined, "cilium.values.loadBalancer.dsrDispatch", message ?? "", fix ?? "");
     },
   },
@@ -81,7 +106,16 @@ export const dataPathRules: Rule[] = [
     why: "Cilium's agent refuses to start: these iptables rules are for native routing, with Services and masquerading by BPF.",
     check: (subject) => {
       const { values } = ciliumOf(subject);
-      if (at(values, "installNoConntrackIptablesRules") === false) return [];
+      const { tunnel } = pathOf(subject);
+      const given = at(values, "installNoConntrackIptablesRules");
+      if (given === false) return [];
+      if (tunnel !== "none" && at(values, "routingMode") === undefined)
+        return findingIf(
+          given === true,
+          "cilium.values.installNoConntrackIptablesRules",
+          `true does not go with network.tunnel ${tunnel}, whose packets pass the host's stack`,
+          "leave it out",
+        );
       const wanted = {
         routingMode: "native",
         kubeProxyReplacement: "true",
@@ -214,20 +248,3 @@ export const dataPathRules: Rule[] = [
       ),
   },
 ];
-
-/** What is wrong with the dispatch of DSR, given that the mode is one; undefined when nothing is. */
-function dispatchProblem(values: JsonObject): { message: string; fix: string } | undefined {
-  const dispatch = at(values, "loadBalancer.dsrDispatch") ?? "opt";
-  const tunnel = at(values, "routingMode") === "tunnel";
-  const geneve = at(values, "tunnelProtocol") === "geneve";
-  if (dispatch === "ipip")
-    return { message: "ipip is for nodes that do nothing but balance load", fix: "use opt, or geneve" };
-  if (dispatch !== "opt" && dispatch !== "geneve")
-    return { message: `there is no dispatch ${JSON.stringify(dispatch)}`, fix: "use opt, or geneve" };
-  if (tunnel && !geneve) return { message: "DSR does not go with a VXLAN tunnel", fix: "set tunnelProtocol: geneve" };
-  if (dispatch === "geneve" && !geneve)
-    return { message: "geneve needs tunnelProtocol: geneve", fix: "set it, or use opt" };
-  if (dispatch === "opt" && tunnel)
-    return { message: "opt needs native routing, and routingMode is tunnel", fix: "use geneve, or native routing" };
-  return undefined;
-}

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { contains, mustParse, overlaps, parseCidr } from "../addresses";
+import { canonical, type Cidr, contains, mustParse, overlaps, parseCidr } from "../addresses";
 import type { Finding } from "../problems";
 import { controlPlanePool, machineKey } from "../names";
 import { defaults } from "../resolve";
@@ -98,16 +98,31 @@ export const hostRules: Rule[] = [
       ),
     ),
   ),
+  hostRule(
+    "host-address-of-pods",
+    "Nodes take a packet for a pod or a Service to that, never to a machine outside.",
+    (hosts, { args }) =>
+      machines(hosts).flatMap(({ host, path }) => {
+        const own = parseCidr(`${host.address ?? ""}/32`);
+        const other = own && rangesOfPods(args).find((range) => overlaps(range, own));
+        return findingIf(
+          other !== undefined,
+          `${path}.address`,
+          `${host.address ?? ""} lies in ${other?.text ?? ""}, which pods or Services have`,
+          "set network.podCidr and network.serviceCidr to ranges without it",
+        );
+      }),
+  ),
   hostRule("host-private-address", "Nodes reach each other by these addresses.", (hosts) => {
     const subnet = parseCidr(hosts.nodeSubnet ?? "");
     return machines(hosts).flatMap(({ host, path }) => {
       const address = host.privateAddress;
       if (address === undefined || subnet === undefined) return [];
-      const inside = isIPv4(address) && contains(subnet, mustParse(`${address}/32`));
+      const own = isIPv4(address) ? mustParse(`${address}/32`) : undefined;
       return findingIf(
-        !inside,
+        own === undefined || !contains(subnet, own) || edgesOf(subnet).some((edge) => overlaps(edge, own)),
         `${path}.privateAddress`,
-        `${JSON.stringify(address)} is no address of ${subnet.text} (underlay.nodeSubnet)`,
+        `${JSON.stringify(address)} is no machine's address of ${subnet.text} (underlay.nodeSubnet)`,
         "give the machine's address in it",
       );
     });
@@ -221,16 +236,22 @@ export const hostRules: Rule[] = [
         const own = parseCidr(`${host.privateAddress ?? ""}/32`);
         return own !== undefined && overlaps(own, range) ? [`${own.text} of ${key}`] : [];
       });
-      const others = [
-        args.network?.podCidr ?? defaults.podCidr,
-        args.network?.serviceCidr ?? defaults.serviceCidr,
-      ].filter((other) => {
-        const cidr = parseCidr(other);
-        return cidr !== undefined && overlaps(cidr, range);
-      });
-      return [...taken, ...others].flatMap((other) =>
-        findingIf(true, path, `${text} meets ${other}`, "choose a range of the segment that nothing else uses"),
-      );
+      const others = rangesOfPods(args).flatMap((other) => (overlaps(other, range) ? [other.text] : []));
+      const segment = parseCidr(hosts.nodeSubnet ?? "");
+      const edges = segment ? edgesOf(segment).filter((edge) => overlaps(edge, range)) : [];
+      const fix = "choose a range of the segment that nothing else uses";
+      return [
+        ...findingIf(
+          segment !== undefined && !contains(segment, range),
+          path,
+          `${text} does not lie inside ${segment?.text ?? ""} (underlay.nodeSubnet), so nobody there asks for its addresses`,
+          fix,
+        ),
+        ...findingIf(canonical(range) !== text, path, `${text} has a host part`, `write "${canonical(range)}"`),
+        ...[...taken, ...others, ...edges.map((edge) => `${edge.text}, which the segment has for itself`)].flatMap(
+          (other) => findingIf(true, path, `${text} meets ${other}`, fix),
+        ),
+      ];
     },
   ),
 ];
@@ -248,6 +269,20 @@ function nodeKeys(args: Subject["args"]): { key: string; path: string }[] {
       counted(item.name ?? "", item.count ?? 0, `${path}.count`),
     ),
   ];
+}
+
+/** Ranges of pods and Services, those that are well-formed. */
+function rangesOfPods({ network }: Subject["args"]): Cidr[] {
+  return [network?.podCidr ?? defaults.podCidr, network?.serviceCidr ?? defaults.serviceCidr].flatMap(
+    (text) => parseCidr(text) ?? [],
+  );
+}
+
+/** A subnet's first and last address, which stand for itself and for all of its machines; a subnet of two has neither. */
+function edgesOf({ first, size, bits }: Cidr): Cidr[] {
+  return bits > 30
+    ? []
+    : [first, first + size - 1].map((address) => mustParse(canonical({ text: "", first: address, bits: 32, size: 1 })));
 }
 
 function machines(hosts: Draft<HostsUnderlayArgs>): { host: Draft<HostArgs>; key: string; path: string }[] {

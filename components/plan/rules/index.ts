@@ -13,6 +13,7 @@ import { nodeRules } from "./nodes";
 import { podSysctlRules } from "./podSysctls";
 import { hetznerRules } from "./hetzner";
 import { hostRules } from "./hosts";
+import { reservedRangeRules } from "./reservedRanges";
 import { items, type Rule, type Subject } from "./rule";
 import { tuningRules } from "./tuning";
 import { versionRules } from "./versions";
@@ -61,6 +62,7 @@ export const rules: readonly Rule[] = [
   ...accessRules,
   ...nodeRules,
   ...networkRules,
+  ...reservedRangeRules,
   ...hetznerRules,
   ...hostRules,
   ...versionRules,

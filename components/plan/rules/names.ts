@@ -1,5 +1,6 @@
 import { clusterNameLimit, controlPlanePool, isDnsLabel, poolNameLimit } from "../names";
 import type { Finding } from "../problems";
+import { controlPlaneTaint } from "../resolve";
 import { findingIf, items, type Rule } from "./rule";
 
 const labelLetters = "lower-case letters, digits and inner dashes";
@@ -70,6 +71,22 @@ export const nameRules: Rule[] = [
       items(args.pools, "pools").flatMap(({ item, path }) =>
         Object.entries(item.labels ?? {}).flatMap(([key, value]) =>
           labelFindings(`${path}.labels[${JSON.stringify(key)}]`, key, value),
+        ),
+      ),
+  },
+  {
+    id: "node-label-planned",
+    acceptable: false,
+    why: "Nodes are found by these labels: another value would hide a worker, or make it pass for a control plane.",
+    check: ({ args }) =>
+      items(args.pools, "pools").flatMap(({ item, path }) =>
+        Object.keys(item.labels ?? {}).flatMap((key) =>
+          findingIf(
+            key.startsWith("zerosteal/") || key === controlPlaneTaint.key,
+            `${path}.labels[${JSON.stringify(key)}]`,
+            "the plan gives this label itself",
+            "choose another key",
+          ),
         ),
       ),
   },

@@ -82,20 +82,6 @@ export const networkRules: Rule[] = [
     },
   },
   {
-    id: "range-reserved",
-    acceptable: false,
-    why: "172.31.1.1 is the gateway of the servers' public side.",
-    check: (subject) =>
-      cidrsOf(subject, [...nodeAreas, "podCidr"]).flatMap(({ path, text, cidr }) =>
-        findingIf(
-          !hostsOf(subject.args) && contains(cidr, mustParse("172.31.1.1/32")),
-          path,
-          `${text} holds 172.31.1.1, the gateway of the servers' public side`,
-          "choose a range without it",
-        ),
-      ),
-  },
-  {
     id: "service-cidr-size",
     acceptable: false,
     why: "The API server takes service ranges of at most 20 host bits; cluster DNS has the tenth address.",

@@ -6,7 +6,9 @@ import type { Finding } from "../problems";
  */
 export function urlFindings(path: string, text: string | undefined, fix: string, base?: string): Finding[] {
   if (text === undefined) return [];
-  const url = /[\s"'\\]/.test(text) || text === "" || !URL.canParse(text, base) ? undefined : new URL(text, base);
+  // Control characters would go into files as they are; the parser drops some and escapes others.
+  const url =
+    /[\s"'\\]|\p{Cc}/u.test(text) || text === "" || !URL.canParse(text, base) ? undefined : new URL(text, base);
   if (url !== undefined && (url.username !== "" || url.password !== "")) {
     const message = "the address holds a user name or password, which everybody could read in plans and on nodes";
     return [{ path, message, fix: "serve it without, to the nodes' network only" }];

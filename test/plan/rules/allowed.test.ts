@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkCluster, planCluster } from "../../../components/plan";
-import { chartKeyChanges, keyAbsence } from "../../../components/plan/ciliumKeys";
+import { chartKeyChanges, keyAbsence, valuesInChart } from "../../../components/plan/ciliumKeys";
 import { imageKernels, imagesWith, kernelOf, kernelOlder } from "../../../components/plan/kernels";
 import { leafPaths } from "../../../components/plan/merge";
 import { serviceMapSize } from "../../../components/plan/serviceMaps";
@@ -117,6 +117,23 @@ describe("keys of Cilium's charts", () => {
       const used = absent.filter(({ key }) => planned.some((path) => path === key || path.startsWith(`${key}.`)));
       assert.deepEqual(used, [], minor);
     }
+  });
+
+  it("are left out of the plan where the chart has them not yet", () => {
+    const args = smallCluster();
+    args.cilium = { version: "1.16.1" };
+    args.accept = ["versions-untested"];
+    assert.deepEqual(Object.keys(planCluster("prod", args).cilium.values.bpf as object), [
+      "lbMapMax",
+      "mapDynamicSizeRatio",
+      "masquerade",
+    ]);
+  });
+
+  it("are taken out alone, whatever stands beside them", () => {
+    const values = { bpf: { distributedLRU: { enabled: true }, masquerade: true }, nodePort: { enabled: true }, x: 1 };
+    assert.deepEqual(valuesInChart(values, "1.16.1"), { bpf: { masquerade: true }, nodePort: { enabled: true }, x: 1 });
+    assert.deepEqual(valuesInChart(values, "1.20.2"), { bpf: values.bpf, nodePort: {}, x: 1 });
   });
 });
 

@@ -68,7 +68,7 @@ export const hostMistakes: Mistake[] = [
     what: "an address of another range",
     make: inHosts((args) => (web(args).privateAddress = "10.21.0.11")),
     lines: [
-      'underlay.machines["web-1"].privateAddress: "10.21.0.11" is no address of 10.20.0.0/24 (underlay.nodeSubnet); give the machine\'s address in it',
+      'underlay.machines["web-1"].privateAddress: "10.21.0.11" is no machine\'s address of 10.20.0.0/24 (underlay.nodeSubnet); give the machine\'s address in it',
     ],
   },
   {
@@ -146,6 +146,91 @@ export const hostMistakes: Mistake[] = [
       "underlay.serviceAddresses: 10.20.0.8/29 meets 10.20.0.11/32 of web-1; choose a range of the segment that nothing else uses",
       "underlay.serviceAddresses: 10.20.0.8/29 meets 10.20.0.12/32 of web-2; choose a range of the segment that nothing else uses",
     ],
+  },
+  {
+    rule: "host-private-address",
+    what: "the segment's broadcast address",
+    make: inHosts((args) => {
+      web(args).privateAddress = "10.20.0.255";
+      args.underlay.serviceAddresses = undefined;
+    }),
+    lines: [
+      'underlay.machines["web-1"].privateAddress: "10.20.0.255" is no machine\'s address of 10.20.0.0/24 (underlay.nodeSubnet); give the machine\'s address in it',
+    ],
+  },
+  {
+    rule: "host-address-of-pods",
+    what: "a pod's and a Service's address",
+    make: inHosts((args) => {
+      web(args).address = "10.244.7.1";
+      Object.assign(args.underlay.machines["web-2"] ?? {}, { address: "10.96.0.1" });
+    }),
+    lines: [
+      'underlay.machines["web-1"].address: 10.244.7.1 lies in 10.244.0.0/16, which pods or Services have; set network.podCidr and network.serviceCidr to ranges without it',
+      'underlay.machines["web-2"].address: 10.96.0.1 lies in 10.96.0.0/12, which pods or Services have; set network.podCidr and network.serviceCidr to ranges without it',
+    ],
+  },
+  {
+    rule: "service-addresses",
+    what: "the end of the segment",
+    make: inHosts((args) => (args.underlay.serviceAddresses = "10.20.0.224/27")),
+    lines: [
+      "underlay.serviceAddresses: 10.20.0.224/27 meets 10.20.0.255/32, which the segment has for itself; choose a range of the segment that nothing else uses",
+    ],
+  },
+  {
+    rule: "service-addresses",
+    what: "elsewhere, with a host part",
+    make: inHosts((args) => (args.underlay.serviceAddresses = "10.20.1.193/27")),
+    lines: [
+      "underlay.serviceAddresses: 10.20.1.193/27 does not lie inside 10.20.0.0/24 (underlay.nodeSubnet), so nobody there asks for its addresses; choose a range of the segment that nothing else uses",
+      'underlay.serviceAddresses: 10.20.1.193/27 has a host part; write "10.20.1.192/27"',
+    ],
+  },
+  {
+    rule: "dsr-dispatch",
+    what: "geneve for the plan's own DSR",
+    make: inHosts((args) => (args.cilium = { values: { loadBalancer: { dsrDispatch: "geneve" } } })),
+    lines: ["cilium.values.loadBalancer.dsrDispatch: geneve needs tunnelProtocol: geneve; set it, or use opt"],
+  },
+  {
+    rule: "dsr-dispatch",
+    what: "DSR in the VXLAN of network.tunnel",
+    make: inHosts((args) => {
+      args.network = { tunnel: "vxlan" };
+      args.cilium = { values: { loadBalancer: { mode: "dsr" } } };
+    }),
+    lines: ["cilium.values.loadBalancer.dsrDispatch: DSR does not go with a VXLAN tunnel; set tunnelProtocol: geneve"],
+  },
+  {
+    rule: "no-conntrack-needs-native",
+    what: "in the tunnel of network.tunnel",
+    make: inHosts((args) => {
+      args.network = { tunnel: "geneve" };
+      args.cilium = { values: { installNoConntrackIptablesRules: true } };
+    }),
+    lines: [
+      "cilium.values.installNoConntrackIptablesRules: true does not go with network.tunnel geneve, whose packets pass the host's stack; leave it out",
+    ],
+  },
+  {
+    rule: "auto-routes-need-native",
+    what: "direct routes beside a tunnel",
+    make: inHosts((args) => {
+      args.network = { tunnel: "vxlan" };
+      args.cilium = { values: { autoDirectNodeRoutes: true, directRoutingSkipUnreachable: true } };
+    }),
+    lines: [
+      "cilium.values.autoDirectNodeRoutes: true needs native routing, and pods' packets go through a tunnel; leave it out",
+    ],
+  },
+  {
+    rule: "auto-routes-need-native",
+    what: "unreachable nodes without direct routes",
+    make: inHosts((args) => {
+      args.cilium = { values: { autoDirectNodeRoutes: false, directRoutingSkipUnreachable: true } };
+    }),
+    lines: ["cilium.values.directRoutingSkipUnreachable: true needs autoDirectNodeRoutes, which is off; leave it out"],
   },
   {
     rule: "service-addresses",

@@ -73,6 +73,18 @@ export const nameMistakes: Mistake[] = [
     ],
   },
   {
+    rule: "node-label-planned",
+    what: "another cluster, another role",
+    make: (args) =>
+      setRaw(args.pools?.[0] ?? {}, "labels", {
+        "zerosteal/cluster": "other",
+        "node-role.kubernetes.io/control-plane": "",
+      }),
+    lines: ["zerosteal/cluster", "node-role.kubernetes.io/control-plane"].map(
+      (key) => `pools[0].labels["${key}"]: the plan gives this label itself; choose another key`,
+    ),
+  },
+  {
     rule: "node-taint",
     what: "an empty key",
     make: (args) => setRaw(args.pools?.[0] ?? {}, "taints", [{ key: "", effect: "NoSchedule" }]),
@@ -90,6 +102,14 @@ export const accessMistakes: Mistake[] = [
     lines: [
       'access.ssh: an empty list lets nobody in, not even this program; give your own address, e.g. ["203.0.113.7/32"]',
       'access.api: an empty list lets nobody in, not even this program; give your own address, e.g. ["203.0.113.7/32"]',
+    ],
+  },
+  {
+    rule: "access-many",
+    what: "101 ranges",
+    make: (args) => (args.access.ssh = Array.from({ length: 101 }, (_, index) => `203.0.113.${index}/32`)),
+    lines: [
+      "access.ssh: 101 ranges are more than the 100 that a rule of the firewall takes; join ranges that are neighbours",
     ],
   },
   {

@@ -81,6 +81,7 @@ export const networkMistakes: Mistake[] = [
     make: (args) => (args.network = { serviceCidr: "10.0.0.0/16" }),
     lines: [
       "network.serviceCidr: 10.0.0.0/16 overlaps 10.0.0.0/24 (underlay.nodeSubnet); choose ranges that share no address",
+      "network.serviceCidr: 10.0.0.0/16 holds 10.0.0.1, the gateway of the private network; choose a range without it",
     ],
   },
   {
@@ -101,6 +102,26 @@ export const networkMistakes: Mistake[] = [
     },
     lines: [
       "underlay.nodeSubnet: 172.31.1.0/24 holds 172.31.1.1, the gateway of the servers' public side; choose a range without it",
+    ],
+  },
+  {
+    rule: "range-reserved",
+    what: "the private gateway among the Services",
+    make: (args) => {
+      args.underlay.nodeSubnet = "10.1.0.0/24";
+      args.network = { serviceCidr: "10.0.0.0/16" };
+    },
+    lines: [
+      "network.serviceCidr: 10.0.0.0/16 holds 10.0.0.1, the gateway of the private network; choose a range without it",
+    ],
+  },
+  {
+    rule: "range-unusable",
+    what: "loopback and multicast",
+    make: (args) => (args.network = { tunnel: "vxlan", podCidr: "127.0.0.0/16", serviceCidr: "239.0.0.0/16" }),
+    lines: [
+      'network.podCidr: 127.0.0.0/16 meets 127.0.0.0/8, where nobody can have an address; use e.g. "10.244.0.0/16"',
+      'network.serviceCidr: 239.0.0.0/16 meets 224.0.0.0/3, where nobody can have an address; use e.g. "10.96.0.0/12"',
     ],
   },
   {

@@ -266,6 +266,14 @@ export const artifactMistakes: Mistake[] = [
   },
   {
     rule: "registry-mirror",
+    what: "a control character, which would end up in containerd's file",
+    make: (args) => (args.registryMirrors = { "quay.io": "http://mirror.example/\u0007" }),
+    lines: [
+      'registryMirrors["quay.io"]: "http://mirror.example/\\u0007" is not an http or https address; write e.g. "http://10.1.1.1:5000"',
+    ],
+  },
+  {
+    rule: "registry-mirror",
     what: "a path as host, no address",
     make: (args) => (args.registryMirrors = { "../etc": "http://mirror.example", "quay.io": "mirror" }),
     lines: [
