@@ -3,6 +3,7 @@ import { deepMerge, type JsonObject } from "./merge";
 import type { Reasons } from "./reason";
 import { announcementReasons, announcementValues } from "./serviceAddresses";
 import type { BbrScope, Datapath, Encryption, Tunnel, UnderlayPlan, Xdp } from "./types";
+import { plannedMode } from "./loadBalancerMode";
 import { serviceMapSize } from "./serviceMaps";
 import { minorOf } from "./versions";
 
@@ -89,11 +90,6 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
         }
       : {}),
   };
-}
-
-/** How Services answer: dsr where nothing drops what it sends, and nothing of it would go in clear past WireGuard. */
-export function plannedMode(sourceCheck: boolean, path: { tunnel: Tunnel; encryption: Encryption }): "snat" | "dsr" {
-  return sourceCheck || path.tunnel !== "none" || path.encryption === "wireguard" ? "snat" : "dsr";
 }
 
 /** The chart's own type is IPsec, so the type is named. */

@@ -121,6 +121,16 @@ const acceptable = [
 ];
 
 const dataPath: fc.Arbitrary<Change> = fc.oneof(
+  oneOf(
+    { encryption: "wireguard" as const },
+    { encryption: "none" as const },
+    { datapath: "netkit" as const },
+    { xdp: "best-effort" as const },
+  ).map(
+    (choice): Change =>
+      ({ args }) =>
+        (args.network = { ...args.network, ...choice }),
+  ),
   {
     weight: 4,
     arbitrary: oneOf(...Object.entries(helmValues).flatMap(([path, all]) => all.map((value) => setValue(path, value)))),

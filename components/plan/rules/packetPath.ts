@@ -1,4 +1,4 @@
-import { plannedMode } from "../cilium";
+import { plannedMode } from "../loadBalancerMode";
 import { at } from "../merge";
 import { resolveDataPath } from "../resolve";
 import type { Tunnel } from "../types";

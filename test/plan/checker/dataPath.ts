@@ -1,4 +1,4 @@
-import { accepted, type Case, type Check, get, repeated, same, unless } from "./finding";
+import { accepted, type Case, type Check, encrypts, get, repeated, same, unless } from "./finding";
 import { rangeOf } from "./ranges";
 
 /** Ports that etcd, Cilium, the API, the kubelet, NodePorts and WireGuard listen on, by their own documentation. */
@@ -44,7 +44,9 @@ export const helmValues: Check = (given) => {
     "nodePort.directRoutingDevice": underlay.interfaces.private,
     "bpf.masquerade": true,
     enableIPv4Masquerade: true,
-    "loadBalancer.mode": native && !checksSources(given) ? "dsr" : "snat",
+    // Past WireGuard DSR would carry requests in clear.
+    "loadBalancer.mode": native && !checksSources(given) && !encrypts(plan.cilium.values) ? "dsr" : "snat",
+    ...chosenValues(given),
     "bandwidthManager.enabled": plan.bbr === "node-and-pod",
     "bandwidthManager.bbr": plan.bbr === "node-and-pod",
     installNoConntrackIptablesRules: native,
@@ -59,6 +61,18 @@ export const helmValues: Check = (given) => {
     ...unless(same(Object.keys(values), Object.keys(values).sort()), "values out of order"),
   ];
 };
+
+/** Values that stand for one argument each. */
+function chosenValues({ args: { network = {} } }: Case): Record<string, unknown> {
+  const { encryption, datapath = "veth", xdp = "disabled" } = network;
+  const wireguard = encryption === "wireguard";
+  return {
+    "loadBalancer.acceleration": xdp,
+    "bpf.datapathMode": datapath,
+    "encryption.enabled": wireguard ? true : undefined,
+    "encryption.type": wireguard ? "wireguard" : undefined,
+  };
+}
 
 /** Whether a value is the user's own, which is his to answer for. */
 function isOwn(given: Case, key: string): boolean {

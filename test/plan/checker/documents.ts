@@ -180,13 +180,13 @@ export const kubelets: Check = (given) =>
     const own = parse(contentOf(node, "/etc/kubernetes/kubelet.conf.d/40-zerosteal-cpu.conf")) as unknown;
     const reserved = get(own, "reservedSystemCPUs");
     const options = get(own, "cpuManagerPolicyOptions");
-    const pinned = node.cpuIsolation !== "none";
+    const pinned = node.cpu.isolation !== "none";
     return [
       ...unless(get(own, "kind") === "KubeletConfiguration", "another kind"),
       ...unless(get(own, "cpuManagerPolicy") === (pinned ? "static" : "none"), "another policy of the CPU manager"),
       ...unless(pinned === (typeof reserved === "string" && /^0(-\d+)?$/.test(reserved)), "reserved CPUs"),
       ...unless(
-        (get(options, "strict-cpu-reservation") === "true") === (node.cpuIsolation === "strict"),
+        (get(options, "strict-cpu-reservation") === "true") === (node.cpu.isolation === "strict"),
         "whether pods run on reserved CPUs",
       ),
     ].map((sentence) => `${node.name}: ${sentence}`);
@@ -213,7 +213,7 @@ export const userData: Check = (given) => {
     ),
     ...unless(get(document, "hostname") === sample?.name, "another host name"),
     ...plan.nodes.flatMap(({ name, userData: text, files: own }) =>
-      own.flatMap(({ path }) => unless(text.includes(`    path: "${path}"\n`), `${name}: user data without ${path}`)),
+      own.flatMap(({ path }) => unless(text.includes(`  path: "${path}"\n`), `${name}: user data without ${path}`)),
     ),
   ];
 };

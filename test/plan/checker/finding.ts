@@ -50,6 +50,11 @@ export function get(value: unknown, path: string): unknown {
     );
 }
 
+/** Whether Helm values switch WireGuard on. */
+export function encrypts(values: unknown): boolean {
+  return get(values, "encryption.enabled") === true && get(values, "encryption.type") === "wireguard";
+}
+
 /** Whether somebody accepted that a value differs from the plan's: then it is theirs to answer for. */
 export function accepted({ plan }: Case, path: string): boolean {
   return plan.warnings.some((warning) => warning.path === path || warning.path.startsWith(`${path}.`));

@@ -1,5 +1,5 @@
 import type { NodePlan } from "../../../components/plan";
-import { type Case, type Check, get, repeated, unless } from "./finding";
+import { type Case, type Check, encrypts, get, repeated, unless } from "./finding";
 import {
   firstOverlap,
   has,
@@ -20,8 +20,11 @@ const publicGateway = readAddress("172.31.1.1");
 /** Bytes around a packet by what wraps it, each added up from its headers. */
 const vxlanBytes = 20 + 8 + 8 + 14;
 
-/** WireGuard around IPv4 or IPv6: outer header 40, UDP 8, header and tag 32, padding up to 15. */
-const wireguardBytes = 40 + 8 + 32 + 15;
+/** WireGuard around IPv4 or IPv6: outer header 40, UDP 8, header and tag 32; padding up to 15, of which older versions of Cilium did not know. */
+function wireguardBytes(cilium: string): number {
+  const [, minor = 0, patch = 0] = cilium.split(/[.-]/).map(Number);
+  return 40 + 8 + 32 + (minor > 19 || (minor === 19 && patch >= 5) ? 15 : 0);
+}
 
 /** Addresses of a node's part that no pod gets: the first, the last, Cilium's router, its health endpoint. */
 const addressesTaken = 4;
@@ -170,11 +173,13 @@ export const placement: Check = ({ plan }) => {
 
 /** MTU: the network's own, and for pods what is left of it. */
 export const mtu: Check = ({ plan }) => {
-  const { encryption } = plan.cilium.values as { encryption?: { enabled?: boolean; type?: string } };
-  const wireguard = encryption?.enabled === true && encryption.type === "wireguard";
+  const wireguard = encrypts(plan.cilium.values);
   // Somebody who sets encryption past the plan has its MTU on his own account.
   if (wireguard && plan.warnings.some(({ path }) => path.startsWith("cilium.values.encryption"))) return [];
-  const left = plan.underlay.mtu - (plan.tunnel === "none" ? 0 : vxlanBytes) - (wireguard ? wireguardBytes : 0);
+  const left =
+    plan.underlay.mtu -
+    (plan.tunnel === "none" ? 0 : vxlanBytes) -
+    (wireguard ? wireguardBytes(plan.versions.cilium) : 0);
   return [
     ...unless(plan.podMtu === left, `pods' MTU ${plan.podMtu}, ${left} is left of ${plan.underlay.mtu}`),
     ...unless(plan.underlay.kind === "hosts" || plan.underlay.mtu === 1450, `MTU ${plan.underlay.mtu} on Hetzner`),

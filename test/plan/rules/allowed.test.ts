@@ -124,6 +124,7 @@ describe("keys of Cilium's charts", () => {
     args.cilium = { version: "1.16.1" };
     args.accept = ["versions-untested"];
     assert.deepEqual(Object.keys(planCluster("prod", args).cilium.values.bpf as object), [
+      "datapathMode",
       "lbMapMax",
       "mapDynamicSizeRatio",
       "masquerade",
