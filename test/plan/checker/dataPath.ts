@@ -40,7 +40,9 @@ export const helmValues: Check = (given) => {
     k8sServicePort: 6443,
     "cluster.name": plan.name,
     devices: nics,
-    "nodePort.addresses": [underlay.nodeSubnet],
+    "nodePort.addresses": [
+      ...new Set([underlay.nodeSubnet, ...(given.args.pools ?? []).flatMap(({ subnet }) => subnet ?? [])]),
+    ],
     "nodePort.directRoutingDevice": underlay.interfaces.private,
     "bpf.masquerade": true,
     enableIPv4Masquerade: true,

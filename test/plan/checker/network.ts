@@ -85,16 +85,17 @@ export const areas: Check = (given) => {
 /** Private addresses: one each, a host's address of the subnet, nobody else's. */
 export const privateAddresses: Check = (given) => {
   const { plan } = given;
-  const { nodes } = ranges(given);
   const gateway = plan.underlay.kind === "hetzner" ? plan.underlay.gateway : undefined;
-  const edges = nodes.bits < 31 ? [nodes.first, nodes.last] : [];
   return [
     ...repeated(
       plan.nodes.map((node) => node.privateAddress),
       "address",
     ),
-    ...plan.nodes.flatMap(({ name, privateAddress }) => {
+    ...plan.nodes.flatMap(({ name, pool, privateAddress }) => {
       const address = readAddress(privateAddress);
+      const own = given.args.pools?.find((candidate) => candidate.name === pool)?.subnet;
+      const nodes = rangeOf(own ?? plan.underlay.nodeSubnet);
+      const edges = nodes.bits < 31 ? [nodes.first, nodes.last] : [];
       return [
         ...unless(has(nodes, address), `${name} at ${privateAddress}, outside ${nodes.text}`),
         ...unless(address === undefined || !edges.includes(address), `${name} at ${privateAddress}, an edge`),
@@ -172,7 +173,9 @@ export const placement: Check = ({ plan }) => {
 };
 
 /** MTU: the network's own, and for pods what is left of it. */
-export const mtu: Check = ({ plan }) => {
+export const mtu: Check = ({ plan, args }) => {
+  // A network that a vSwitch is coupled to carries less.
+  const ofCloud = args.underlay.kind === "hetzner" && args.underlay.vSwitch !== undefined ? 1400 : 1450;
   const wireguard = encrypts(plan.cilium.values);
   // Somebody who sets encryption past the plan has its MTU on his own account.
   if (wireguard && plan.warnings.some(({ path }) => path.startsWith("cilium.values.encryption"))) return [];
@@ -182,7 +185,7 @@ export const mtu: Check = ({ plan }) => {
     (wireguard ? wireguardBytes(plan.versions.cilium) : 0);
   return [
     ...unless(plan.podMtu === left, `pods' MTU ${plan.podMtu}, ${left} is left of ${plan.underlay.mtu}`),
-    ...unless(plan.underlay.kind === "hosts" || plan.underlay.mtu === 1450, `MTU ${plan.underlay.mtu} on Hetzner`),
+    ...unless(plan.underlay.kind === "hosts" || plan.underlay.mtu === ofCloud, `MTU ${plan.underlay.mtu} on Hetzner`),
     ...unless(plan.underlay.mtu >= 1280 && plan.underlay.mtu <= 9216, `MTU ${plan.underlay.mtu}`),
   ];
 };
