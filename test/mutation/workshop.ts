@@ -54,19 +54,19 @@ export async function runTests(
     if (renewed.some((folder) => file.startsWith(folder))) Reflect.deleteProperty(require.cache, file);
   const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: "min", ui: "bdd" });
   mocha.reporter(class {} as unknown as Mocha.ReporterConstructor);
-  try {
-    prepare();
-    for (const file of files) mocha.addFile(path.join(root, file));
-    mocha.loadFiles();
-  } catch (error) {
-    return { failed: `loading: ${error instanceof Error ? error.message : String(error)}` };
-  }
   return new Promise((resolve) => {
     let first: string | undefined;
-    const runner = mocha.run(() => {
-      mocha.dispose();
-      resolve(first === undefined ? "passed" : { failed: first });
-    });
-    runner.on("fail", (test) => (first ??= test.fullTitle()));
+    try {
+      prepare();
+      for (const file of files) mocha.addFile(path.join(root, file));
+      // Loads the files first, and throws where one cannot be loaded.
+      const runner = mocha.run(() => {
+        mocha.dispose();
+        resolve(first === undefined ? "passed" : { failed: first });
+      });
+      runner.on("fail", (test) => (first ??= test.fullTitle()));
+    } catch (error) {
+      resolve({ failed: `loading: ${error instanceof Error ? error.message : String(error)}` });
+    }
   });
 }
