@@ -45,10 +45,7 @@ type Frame = Omit<ClusterPlan, "nodes" | "placementGroups" | "cilium" | "warning
 export function buildPlan(name: string, args: ClusterArgs, warnings: Problem[]): ClusterPlan {
   const frame = buildFrame(name, args);
   const pools = resolvePools(args);
-  const common = [
-    ...commonFiles({ ...frame, args, hugePages: frame.transparentHugePages }),
-    ...hostFirewallFiles(frame),
-  ];
+  const common = [...commonFiles({ ...frame, args }), ...hostFirewallFiles(frame)];
   const nodes = pools.flatMap((pool) =>
     Array.from({ length: pool.count }, (_, offset) => buildNode(frame, common, args, pool, offset + 1)),
   );

@@ -36,7 +36,6 @@ export interface CommonFacts {
   /** Range of all pods. */
   podCidr: string;
   sysctls: SysctlEntry[];
-  hugePages: HugePages;
   encryption: Encryption;
   artifacts: NodeArtifact[];
 }
@@ -63,7 +62,6 @@ export function commonFiles(facts: CommonFacts): NodeFile[] {
     text("/etc/systemd/system/kubelet.service", kubeletUnit),
     text("/etc/systemd/system/zerosteal-cpus.service", cpusUnit),
     text("/etc/systemd/system/zerosteal-metadata-guard.service", metadataGuardUnit(facts.podCidr)),
-    ...hugePageFiles(facts.hugePages),
     text("/etc/zerosteal/artifacts.tsv", artifactTable(facts.artifacts)),
     { path: cpusPath, mode: "0755", content: cpusScript },
     { path: setupPath, mode: "0755", content: setupScript },
@@ -189,13 +187,6 @@ ExecStart=${cpusPath}
 [Install]
 WantedBy=multi-user.target
 `;
-
-/** At each boot; the setup script does the same at once. A failure is none of the boot's: a container has its host's value. */
-function hugePageFiles(hugePages: HugePages): NodeFile[] {
-  if (hugePages === "system") return [];
-  const line = `w- /sys/kernel/mm/transparent_hugepage/enabled - - - - ${hugePages}`;
-  return [text("/etc/tmpfiles.d/90-zerosteal.conf", lines([line]))];
-}
 
 /**
  * Keeps pods from the cloud's metadata service, which holds the user data. A routing rule by source: it stops packets that the

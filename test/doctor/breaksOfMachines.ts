@@ -19,7 +19,7 @@ export const breaksOfMachines: Break[] = [
     subject: web1,
     wanted: "madvise",
     found: "always",
-    hint: /systemd-tmpfiles --create/,
+    hint: /zerosteal-cpus puts/,
   },
   {
     what: "a kernel that keeps CPUs from its scheduler",

@@ -113,11 +113,27 @@ for file in $MACHINE/${list}; do echo 0 >$file; done; ${script}; ls ${dropIn} 2>
     assert.deepEqual(interrupts(), ["1", "0", "0", "0-3"]);
   });
 
-  it("leaves a container's interrupts to its host, in one line", () => {
-    const { stdout } = run(`mount -o remount,bind,ro /proc/irq
-${apply("strict")}; cat /var/lib/zerosteal/cpus-skipped`);
-    assert.equal(stdout, "interrupts: read-only here: they belong to the host of this machine\n");
+  it("leaves to a container's host what is the host's, although it could be written", () => {
+    machine.write("container", "");
+    machine.write("huge-pages", "[always] madvise never\n");
+    const { stdout } = run(`${apply("strict")}; cat /var/lib/zerosteal/cpus-skipped`);
+    assert.equal(
+      stdout,
+      "huge pages: they are as the host of this machine has them: [always] madvise never\ninterrupts: they belong to the host of this machine\n",
+    );
     assert.deepEqual(interrupts(), ["f", "0-3", "0-3", "0-3"]);
+    assert.equal(machine.read("workqueues/cpumask"), "f\n");
+    assert.equal(machine.read("huge-pages"), "[always] madvise never\n");
+  });
+
+  it("changes huge pages, and names them where it cannot", () => {
+    machine.write("huge-pages", "[always] madvise never\n");
+    run(apply("none"));
+    assert.equal(machine.read("huge-pages"), "madvise\n");
+    machine.write("huge-pages", "[always] madvise never\n");
+    const { stderr } = run(`mount -o remount,bind,ro /sys/kernel/mm/transparent_hugepage/enabled; ${apply("none")}`);
+    assert.match(stderr, /huge pages: read-only here/);
+    assert.equal(machine.read("huge-pages"), "[always] madvise never\n");
   });
 
   it("writes masks of machines with more than 32 CPUs", () => {

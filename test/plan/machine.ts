@@ -25,6 +25,11 @@ case "$1" in
 esac
 `;
 
+/** Tells a machine of its own from a container. */
+const detectVirt = `#!/bin/bash
+[ -e /machine/container ]
+`;
+
 /** Stands for a kernel without the fq module. */
 const modprobe = `#!/bin/bash
 if [ "$1" = sch_fq ]; then echo "modprobe: FATAL: Module sch_fq not found." >&2; exit 1; fi
@@ -59,7 +64,7 @@ export class PretendMachine {
     this.write("workqueues/cpumask", "f\n");
     this.write("irq/default_smp_affinity", "f\n");
     this.cpus(["0", "1", "2", "3"]);
-    for (const [name, text] of Object.entries({ systemctl, modprobe })) {
+    for (const [name, text] of Object.entries({ systemctl, modprobe, "systemd-detect-virt": detectVirt })) {
       this.write(`bin/${name}`, text.replaceAll("/machine", folder));
       chmodSync(path.join(folder, "bin", name), 0o755);
     }

@@ -128,18 +128,6 @@ ${next} echo 'oom_score = -1' >/etc/containerd/conf.d/50-image.toml; /usr/local/
     assert.deepEqual(restarts()[1], ["restart containerd.service"]);
   });
 
-  it("changes huge pages, and says where it cannot", () => {
-    machine.write("huge-pages", "[always] madvise never\n");
-    succeed(setUp(machine, workerOf(machine)));
-    assert.equal(machine.read("huge-pages"), "madvise\n");
-    machine.write("huge-pages", "[always] madvise never\n");
-    const readOnly = "mount -o remount,bind,ro /sys/kernel/mm/transparent_hugepage/enabled";
-    const { code, stderr } = machine.run(`${readOnly}; ${setUp(machine, workerOf(machine))}`);
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /sysctl transparent_hugepage was not set: it is read-only here/);
-    assert.equal(machine.read("huge-pages"), "[always] madvise never\n");
-  });
-
   it("refuses a kernel that keeps CPUs from its scheduler", () => {
     machine.write("cpus/isolated", "2-3\n");
     const { code, stderr } = machine.run(setUp(machine, workerOf(machine)));

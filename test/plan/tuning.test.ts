@@ -30,20 +30,16 @@ function fileOf(plan: ClusterPlan, path: string): string {
 const modules = (plan: ClusterPlan): string => fileOf(plan, "/etc/modules-load.d/90-zerosteal.conf");
 
 describe("transparent huge pages", () => {
-  const path = "/etc/tmpfiles.d/90-zerosteal.conf";
   const environment = (plan: ClusterPlan): string => fileOf(plan, "/etc/zerosteal/node.env");
 
-  it("are for programs that ask, in effect now and at each boot", () => {
-    const plan = planned({});
-    assert.equal(fileOf(plan, path), "w- /sys/kernel/mm/transparent_hugepage/enabled - - - - madvise\n");
-    assert.match(environment(plan), /^HUGE_PAGES=madvise$/m);
+  it("are for programs that ask", () => {
+    assert.match(environment(planned({})), /^HUGE_PAGES=madvise$/m);
   });
 
   it("are left to the system by the minimal profile, unless asked for", () => {
     const plan = planned({ profile: "minimal" });
     assert.equal(plan.transparentHugePages, "system");
     assert.match(environment(plan), /^HUGE_PAGES=$/m);
-    assert.ok(plan.nodes.every(({ files }) => files.every((file) => file.path !== path)));
     assert.equal(planned({ profile: "minimal", transparentHugePages: "never" }).transparentHugePages, "never");
   });
 });

@@ -18,7 +18,7 @@ export const hugePages: Check = {
       if (found !== planned && valueOf(host)?.machineIsContainer)
         return [unprovable(node, planned, found, "The machine is a container, where this setting is its host's.")];
       const hint =
-        "Something else sets it at boot: look for transparent_hugepage in /etc/tmpfiles.d and on the kernel's command line. systemd-tmpfiles --create puts the file into effect.";
+        "Something else sets it at boot: look for transparent_hugepage in /etc/tmpfiles.d and on the kernel's command line. zerosteal-cpus puts the plan's into effect.";
       return [equal(node, planned, found, hint)];
     }),
 };

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Keeps the reserved CPUs for interrupts, the data path and the system, as the pool's cpuIsolation says, and everything else off them.
+# Keeps the reserved CPUs for interrupts, the data path and the system, as the pool's cpuIsolation says, and everything else off them; and
+# sets what is no sysctl: huge pages.
 # Runs at boot, with each setup, and with --before-kubelet ahead of each start of the kubelet. Safe to run again.
 set -euo pipefail
 
@@ -9,6 +10,7 @@ drop_ins=/etc/kubernetes/kubelet.conf.d
 cpus=/sys/devices/system/cpu
 interrupts=/proc/irq
 workqueues=/sys/devices/virtual/workqueue/cpumask
+huge_pages=/sys/kernel/mm/transparent_hugepage/enabled
 # Daemons and people's sessions; containers live beside these.
 slices=(init.scope system.slice user.slice)
 
@@ -93,6 +95,9 @@ skip() {
   echo "$1: $2" >>"$state/cpus-skipped"
 }
 
+# Some container managers let their machines write what belongs to the host.
+is_container() { systemd-detect-virt --quiet --container; }
+
 # put FILE VALUE NAME: writes what differs. Some interrupts are the kernel's own to place: those are named, and stay.
 put() {
   local error
@@ -109,8 +114,8 @@ put_mask() { [[ $(shortest <"$1") == "$2" ]] || put "$@"; }
 # move_interrupts LIST: those that there are, and those of devices that come later.
 move_interrupts() {
   local irq action
-  if [[ ! -w $interrupts/default_smp_affinity ]]; then
-    skip interrupts "read-only here: they belong to the host of this machine"
+  if is_container; then
+    skip interrupts "they belong to the host of this machine"
     return
   fi
   put_mask "$interrupts/default_smp_affinity" "$(mask "$1")" "interrupts of later devices"
@@ -135,11 +140,23 @@ start_irqbalance() {
   fi
 }
 
+set_huge_pages() {
+  local now
+  if [[ -z $HUGE_PAGES || ! -e $huge_pages ]]; then return; fi
+  now=$(<"$huge_pages")
+  if [[ $now == *"[$HUGE_PAGES]"* ]]; then return; fi
+  if is_container; then
+    skip "huge pages" "they are as the host of this machine has them: $now"
+  else
+    put "$huge_pages" "$HUGE_PAGES" "huge pages"
+  fi
+}
+
 # hold_daemons LIST: by cgroup, which daemons that run feel at once and containers do not inherit, as they would CPUAffinity.
 hold_daemons() {
   local slice
   for slice in "${slices[@]}"; do systemctl set-property --runtime "$slice" "AllowedCPUs=$1"; done
-  if [[ -e $workqueues ]]; then put_mask "$workqueues" "$(mask "${1:-$online}")" "work queues of the kernel"; fi
+  if [[ -e $workqueues ]] && ! is_container; then put_mask "$workqueues" "$(mask "${1:-$online}")" "work queues of the kernel"; fi
 }
 
 main() {
@@ -148,6 +165,7 @@ main() {
   mkdir -p "$state"
   : >"$state/cpus-skipped"
   online=$(<"$cpus/online")
+  set_huge_pages
   reserved=$(whole_cores "$RESERVED_CPUS")
   tell_kubelet
   if [[ ${1:-} == --before-kubelet ]]; then forget_assignments; fi

@@ -93,21 +93,6 @@ skip_sysctl() {
   echo "$1: $2" >>"$state/sysctl-skipped"
 }
 
-# Memory in pages of 2 MiB is no sysctl, so what applies to sysctls is done once more.
-apply_huge_pages() {
-  local file=/sys/kernel/mm/transparent_hugepage/enabled
-  if [[ -z $HUGE_PAGES ]]; then return; fi
-  if [[ ! -e $file ]]; then
-    skip_sysctl transparent_hugepage "this kernel has none"
-  elif [[ $(<"$file") == *"[$HUGE_PAGES]"* ]]; then
-    return
-  elif [[ ! -w $file ]]; then
-    skip_sysctl transparent_hugepage "it is read-only here"
-  else
-    echo "$HUGE_PAGES" >"$file" || fail "transparent_hugepage: the kernel refused '$HUGE_PAGES'"
-  fi
-}
-
 # A NIC that came up before the default qdisc was set keeps its old one: take that away once, the kernel then attaches the default.
 renew_qdiscs() {
   local device
@@ -266,7 +251,6 @@ main() {
   start_firewall
   load_modules
   apply_sysctls
-  apply_huge_pages
   renew_qdiscs
   check_isolated_cpus
   check_swap
