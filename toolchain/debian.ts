@@ -69,7 +69,9 @@ export async function ensureDebianPackages(
   try {
     for (const { name, why } of missing) step.tell(`installing ${name}: ${why}`);
     await apt(machine, ["update", "-q"], (line) => step.set(line));
-    await apt(machine, ["install", "-y", "-q", "--no-install-recommends", ...names], (line) => step.set(line));
+    // Somebody else may be installing: a person, another run, the system itself.
+    const flags = ["-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];
+    await apt(machine, ["install", ...flags, ...names], (line) => step.set(line));
   } finally {
     step.end();
   }

@@ -41,7 +41,10 @@ describe("ensureDebianPackages", () => {
     const told: string[] = [];
     const installed = await ensureDebianPackages(packages, (event) => told.push(event.detail), machine);
     assert.deepEqual(installed, ["mmdebstrap"]);
-    assert.deepEqual(machine.apt, ["update -q", "install -y -q --no-install-recommends mmdebstrap"]);
+    assert.deepEqual(machine.apt, [
+      "update -q",
+      "install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 mmdebstrap",
+    ]);
     assert.deepEqual(told, ["installing mmdebstrap: root file systems"]);
   });
 
