@@ -84,7 +84,7 @@ function idOf(node: ts.Node): string | undefined {
     const id = node.properties.find((property) => property.name?.getText() === "id");
     return id && ts.isPropertyAssignment(id) && ts.isStringLiteral(id.initializer) ? id.initializer.text : undefined;
   }
-  if (!ts.isCallExpression(node) || !/Rule$/.test(node.expression.getText())) return undefined;
+  if (!ts.isCallExpression(node) || !node.expression.getText().endsWith("Rule")) return undefined;
   const [first] = node.arguments;
   return first && ts.isStringLiteral(first) ? first.text : undefined;
 }

@@ -3,7 +3,6 @@ import {
   contains,
   firstWorkerNumber,
   isPrivate,
-  mustParse,
   overlaps,
   subrangeCount,
   type Cidr,
