@@ -132,7 +132,7 @@ export const structureMistakes: Mistake[] = [
       args.artifacts = { baseUrl: "http://mirror.example/", manifest: [...mirrorManifest(), ...extra] };
     },
     lines: [
-      "arguments: the nodes' user data would have 58 KiB, and the cloud takes 32; make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
+      "arguments: the nodes' user data would have 57 KiB, and the cloud takes 32; make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
     ],
   },
   {
