@@ -84,8 +84,7 @@ export const capabilities: readonly Capability[] = [
   },
   {
     name: "qemu",
-    reason:
-      "Booting a stock kernel needs QEMU in the cache, which is made on x86-64 alone; `npm test` puts it there.",
+    reason: "Booting a stock kernel needs QEMU in the cache, which is made on x86-64 alone; `npm test` puts it there.",
     probe: () => process.arch === "x64" && cachedQemu() !== undefined,
   },
   {
