@@ -1,12 +1,4 @@
-import {
-  canonical,
-  contains,
-  firstWorkerNumber,
-  isPrivate,
-  overlaps,
-  subrangeCount,
-  type Cidr,
-} from "../addresses";
+import { canonical, contains, firstWorkerNumber, isPrivate, overlaps, subrangeCount, type Cidr } from "../addresses";
 import type { Finding } from "../problems";
 import { defaults } from "../resolve";
 import { hostsOf, interfacesOf } from "../underlay";
