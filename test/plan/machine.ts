@@ -101,8 +101,18 @@ export class PretendMachine {
     return readFileSync(path.join(this.folder, name), "utf8");
   }
 
-  /** Artifacts that this machine can fetch from its own folder: small files in place of the tools. */
+  private made?: NodeArtifact[];
+
+  /**
+   * Artifacts that this machine can fetch from its own folder: small files in place of the tools. Made once, as an archive made again a
+   * second later has another sum.
+   */
   artifacts(): NodeArtifact[] {
+    this.made ??= this.makeArtifacts();
+    return this.made;
+  }
+
+  private makeArtifacts(): NodeArtifact[] {
     const single = (name: string, version: string, installTo: string): NodeArtifact => {
       const file = this.write(`mirror/${name}`, `#!/bin/sh\necho ${name}\n`);
       return { name, version, url: `http://mirror.example/${name}`, sha256: sumOf(file), installTo };

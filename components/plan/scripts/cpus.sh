@@ -53,7 +53,8 @@ whole_cores() {
   done | collapse
 }
 
-has_threads() { cat "$cpus"/cpu[0-9]*/topology/thread_siblings_list 2>/dev/null | grep -q '[-,]'; }
+# No pipe into it: grep ends at the first match, and what then writes to it would fail, and with it the answer.
+has_threads() { grep -qs '[-,]' "$cpus"/cpu[0-9]*/topology/thread_siblings_list; }
 
 # What the plan cannot know and the kubelet must be told: threads, which only the machine shows.
 tell_kubelet() {

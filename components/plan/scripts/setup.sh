@@ -101,7 +101,7 @@ renew_qdiscs() {
   for device in /sys/class/net/*; do
     [[ -e $device/device ]] || continue
     device=${device##*/}
-    if ! tc qdisc show dev "$device" | grep -q '^qdisc fq '; then
+    if [[ $'\n'$(tc qdisc show dev "$device") != *$'\nqdisc fq '* ]]; then
       tc qdisc replace dev "$device" root pfifo_fast
       tc qdisc del dev "$device" root
     fi
