@@ -175,4 +175,14 @@ export const namedClusters: Readonly<Record<string, ClusterArgs>> = {
     },
     network: { tunnel: "vxlan" },
   },
+  "as-the-article": { ...hostsCluster(), cilium: { version: "1.16.1" }, accept: ["versions-untested"] },
+  "many-services": {
+    ...smallCluster(),
+    pools: [
+      { name: "web", count: 1, serverType: "ccx33" },
+      { name: "db", count: 0, serverType: "ccx43", firstNumber: 61 },
+    ],
+    network: { tunnel: "geneve", expectedServices: 20_000, expectedEndpointsPerService: 4 },
+    tuning: { profile: "minimal" },
+  },
 };
