@@ -1,6 +1,6 @@
 /* `npm run build`: the package's JavaScript and types in dist/, with what is read beside them at run time. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 
@@ -34,11 +34,23 @@ function dropUnreachableTypes(entries: string[]): void {
   }
 }
 
+/** Takes the source maps of a folder away, and the files' word of them. */
+function dropSourceMaps(folder: string): void {
+  for (const file of readdirSync(path.join(out, folder), { recursive: true, encoding: "utf8" })) {
+    const whole = path.join(out, folder, file);
+    if (file.endsWith(".map")) rmSync(whole);
+    if (file.endsWith(".js"))
+      writeFileSync(whole, readFileSync(whole, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""));
+  }
+}
+
 rmSync(out, { recursive: true, force: true });
 // The comments are for who reads the types in an editor; in the JavaScript they would only be weight.
 compile("--emitDeclarationOnly");
 compile("--declaration", "false", "--removeComments", "--noCheck");
 dropUnreachableTypes(["components/index.d.ts", "components/plan/index.d.ts", "components/doctor/index.d.ts"]);
+// These run as commands; what programs of others import and step through keeps its maps.
+for (const folder of ["cli", "components/debug", "components/doctor", "components/preview"]) dropSourceMaps(folder);
 // Read at run time, so the compiler does not see them.
 cpSync(path.join(root, "components/plan/scripts"), path.join(out, "components/plan/scripts"), { recursive: true });
 // Pulumi's analyzer reads the types of what other languages may use from the sources beside the JavaScript.

@@ -4,9 +4,9 @@ import type { NodeSteal } from "./steal";
 /** Metrics of measurements for Prometheus. */
 export interface StealMetrics {
   /** Takes a measurement over. Nodes that are gone lose their series. */
-  record(nodes: NodeSteal[]): void;
+  record: (nodes: NodeSteal[]) => void;
   /** The text that Prometheus reads. */
-  text(): Promise<string>;
+  text: () => Promise<string>;
   contentType: string;
 }
 

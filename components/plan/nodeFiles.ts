@@ -6,7 +6,7 @@ import { cpuSettings } from "./cpu";
 import type { JsonObject } from "./merge";
 import { resolveTuning } from "./resolve";
 import { modulesFor } from "./sysctl";
-import type { ClusterArgs, CpuPlan, Encryption, HugePages, NodeArtifact, NodeFile, SysctlEntry } from "./types";
+import type { ClusterArgs, CpuPlan, Encryption, NodeArtifact, NodeFile, SysctlEntry } from "./types";
 import { sandboxImage } from "./versions";
 import { toYaml } from "./yaml";
 
