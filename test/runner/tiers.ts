@@ -10,14 +10,14 @@ export type Tier = (MochaTier | { name: string; limitMinutes: number; files?: un
 
 /** The ladder. `check` has no test files: it judges the sources themselves. */
 export const tiers: readonly Tier[] = [
-  { name: "check", limitMinutes: 5, tools: false },
+  { name: "check", limitMinutes: 10, tools: false },
   {
     name: "repository",
     files: ["test/runner/**/*.test.ts", "test/repository/**/*.test.ts"],
-    limitMinutes: 5,
+    limitMinutes: 10,
     tools: false,
   },
-  { name: "plan", files: ["test/plan/**/*.test.ts"], limitMinutes: 5, tools: true },
+  { name: "plan", files: ["test/plan/**/*.test.ts"], limitMinutes: 10, tools: true },
   { name: "policy", files: ["test/policy/**/*.test.ts"], limitMinutes: 5, tools: true },
   { name: "preview", files: ["test/preview/**/*.test.ts"], limitMinutes: 5, tools: false },
   { name: "doctor", files: ["test/doctor/**/*.test.ts", "test/debug/**/*.test.ts"], limitMinutes: 5, tools: false },
