@@ -50,8 +50,11 @@ export function hasHardwareHelp(): boolean {
 /** When a new machine's kernel uses pages of 2 MiB: no sysctl, so the image cannot set it as one. The nodes' own choice is another. */
 export const untunedHugePages = "always";
 
-/** Kernel arguments of an emulated CPU: systemd gives a unit and a device 90 s, which is little for one on a busy host. */
-const patience = ["systemd.default_timeout_start_sec=900", "systemd.default_device_timeout_sec=900"];
+/**
+ * Kernel arguments of an emulated CPU on a busy host. systemd gives a unit and a device 90 s, which is little; and the kernel, which counts
+ * ticks of its timer within a few milliseconds of its own, takes a late one for a broken interrupt controller and stops.
+ */
+const patience = ["no_timer_check", "systemd.default_timeout_start_sec=900", "systemd.default_device_timeout_sec=900"];
 
 /** A NIC of a virtual machine. */
 export interface VmNic {
