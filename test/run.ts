@@ -43,7 +43,7 @@ function chooseTiers(names: string[]): Tier[] {
     const known = tiers.map((tier) => tier.name).join(", ");
     throw new Error(`No tier is called ${unknown.join(", ")}; the tiers are ${known}.`);
   }
-  return tiers.filter((tier) => names.length === 0 || names.includes(tier.name));
+  return tiers.filter((tier) => (names.length === 0 ? !tier.named : names.includes(tier.name)));
 }
 
 function runTier(tier: Tier): Promise<TierResult> {
