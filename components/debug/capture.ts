@@ -57,7 +57,7 @@ export async function capture(options: CaptureOptions): Promise<CaptureResult> {
   const [client, server] = await Promise.all([readPod(kube, options.from), readPod(kube, options.to)]);
   const nodes = [...new Set([client.node, server.node])];
   options.onProgress?.(`starting capture pods on ${nodes.join(" and ")}`);
-  const pod = { image: options.image ?? defaultProbeImage, env: { CAPTURE_SCRIPT: captureScript } };
+  const pod = { image: options.image ?? defaultProbeImage, env: { CAPTURE_SCRIPT: captureScript }, privileged: true };
   return withDebugPods(options.kubeconfig, nodes, pod, signal, (pods) => {
     const on = (node: string): DebugPod => pods.find((candidate) => candidate.node === node) as DebugPod;
     const way = nodes.length > 1 ? "across" : "within";

@@ -1,3 +1,5 @@
+import { findPodProcess } from "./podProcess";
+
 /**
  * What runs in a capture pod, as one bash script with three verbs: `begin` starts tcpdump in the pod's network namespace and on the
  * node's way to the other pod, `connect` makes connections out of the pod's namespace, `end` stops the captures and prints what they saw.
@@ -13,11 +15,6 @@ export LC_ALL=C
 verb=$1 uid=$2 peer=$3 port=$4 count=$5 way=$6
 work=/dev/shm/capture-$uid
 mkdir -p "$work"
-
-# The process of the pod with the lowest number: its sandbox, whose network namespace is the pod's.
-pod_pid() {
-  grep -lE "pod(${"$"}{uid}|${"$"}{uid//-/_})" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3 | sort -n | head -n 1
-}
 
 # Where packets to the other pod leave the node: a tunnel's device, in which they are still plain, else the NIC of their route.
 way_out() {
@@ -48,7 +45,7 @@ listening() {
   return 1
 }
 
-pid=$(pod_pid)
+pid=$(${findPodProcess("uid")})
 if [ -z "$pid" ]; then echo "no process of the pod was found on this node" >&2; exit 1; fi
 
 begin() {

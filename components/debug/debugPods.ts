@@ -1,9 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { randomBytes } from "node:crypto";
 import { cannot, CannotRun, explain, openKube, type Kube } from "../doctor/kube";
+import { mapLimited } from "../doctor/limit";
 import { createNamespace, removeNamespace, waitForProbes } from "../doctor/probePods";
 
-/** A privileged pod on a node, as exec requests name it. */
+/** A pod on a node, as exec requests name it. */
 export interface DebugPod {
   node: string;
   namespace: string;
@@ -15,6 +16,8 @@ export interface DebugPod {
 export interface DebugPodSpec {
   image: string;
   env: Record<string, string>;
+  /** Whether they enter other pods' namespaces, which nothing less allows. */
+  privileged: boolean;
 }
 
 /** Seconds after which a debug pod ends by itself, whatever becomes of its maker. */
@@ -23,7 +26,7 @@ const lifetime = 900;
 const startLimit = 90_000;
 
 /**
- * Has a privileged pod on each node while some work is done. Its namespace is removed afterwards, whatever happened; the doctor removes
+ * Has a pod on each node while some work is done. Its namespace is removed afterwards, whatever happened; the doctor removes
  * what a killed run left.
  * @throws CannotRun when a pod cannot be made or does not run
  */
@@ -52,13 +55,11 @@ async function start(
   signal: AbortSignal,
 ): Promise<DebugPod[]> {
   const wanted = nodes.map((node, index) => ({ node, role: "host" as const, pod: `debug-${index}` }));
-  for (const { node, pod } of wanted) {
-    await kube.core
-      .createNamespacedPod({ namespace, body: debugPodManifest(node, pod, spec) })
-      .catch((error: unknown) => {
-        throw cannot("create a privileged pod", error, kube.server);
-      });
-  }
+  await mapLimited(wanted, 16, ({ node, pod }) =>
+    kube.core.createNamespacedPod({ namespace, body: debugPodManifest(node, pod, spec) }).catch((error: unknown) => {
+      throw cannot("create a debug pod", error, kube.server);
+    }),
+  );
   const { stuck } = await waitForProbes(kube, namespace, wanted, startLimit, signal);
   const [first] = stuck;
   if (first) throw new CannotRun(`The debug pod on node ${first.node} does not run: ${first.reason}.`);
@@ -66,10 +67,10 @@ async function start(
 }
 
 /**
- * Privileged, and with the node's processes in sight: entering another pod's network namespace needs both. It gets no token of the
- * cluster and mounts nothing of the node.
+ * With the node's processes in sight; privileged only where it enters another pod's network namespace. It gets no token of the cluster
+ * and mounts nothing of the node.
  */
-export function debugPodManifest(node: string, name: string, { image, env }: DebugPodSpec): V1Pod {
+export function debugPodManifest(node: string, name: string, { image, env, privileged }: DebugPodSpec): V1Pod {
   return {
     metadata: { name },
     spec: {
@@ -90,7 +91,7 @@ export function debugPodManifest(node: string, name: string, { image, env }: Deb
           imagePullPolicy: "IfNotPresent",
           command: ["sleep", String(lifetime)],
           env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
-          securityContext: { runAsUser: 0, privileged: true },
+          securityContext: { runAsUser: 0, privileged },
         },
       ],
     },

@@ -1,5 +1,6 @@
 import { cannot, CannotRun, type Kube } from "../doctor/kube";
 import { defaultProbeImage } from "../doctor/probePods";
+import { findPodProcess } from "./podProcess";
 import { type FoundPod, podName, type PodRef } from "./pods";
 
 /** What a debugging session is wanted for. */
@@ -77,9 +78,9 @@ export function shellCommand(
 /** Where kubectl makes its pod for a node: pod security is never enforced there. */
 const nodeNamespace = "kube-system";
 
-/** Enters the network of the pod whose UID is $0, and runs the rest there. The lowest process number is the pod's sandbox. */
+/** Enters the network of the pod whose UID is $0, and runs the rest there. */
 const enterScript =
-  'pid=$(grep -lE "pod($0|${0//-/_})" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3 | sort -n | head -n 1); ' +
+  `pid=$(${findPodProcess("0")}); ` +
   '[ -n "$pid" ] || { echo "no process of the pod was found on this node" >&2; exit 1; }; ' +
   'exec nsenter --target "$pid" --net "$@"';
 

@@ -73,7 +73,8 @@ export async function measureSteal(options: StealOptions): Promise<NodeSteal[]> 
   const names = nodes.filter(({ ready }) => ready).map(({ name }) => name);
   if (names.length === 0) throw new CannotRun("No node of the cluster is Ready.");
   options.onProgress?.(`starting a pod on each of ${names.length} nodes`);
-  return withDebugPods(kubeconfig, names, { image, env: { STEAL_SCRIPT: stealScript } }, signal, async (pods) => {
+  const spec = { image, env: { STEAL_SCRIPT: stealScript }, privileged: false };
+  return withDebugPods(kubeconfig, names, spec, signal, async (pods) => {
     options.onProgress?.(`measuring for ${seconds} s${load ? ", all CPUs busy" : ""}`);
     const command = ["bash", "-c", 'eval "$STEAL_SCRIPT"', "steal", String(seconds), load ? "load" : "watch"];
     const one = async (pod: DebugPod): Promise<NodeSteal> => {

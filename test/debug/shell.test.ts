@@ -62,7 +62,12 @@ describe("debug", () => {
   });
 
   it("gives its pods no token of the cluster and an end of their own", () => {
-    const { spec = { containers: [] } } = debugPodManifest("lab-web-1", "debug-0", { image: "x:1", env: { A: "b" } });
+    const { spec = { containers: [] } } = debugPodManifest("lab-web-1", "debug-0", {
+      image: "x:1",
+      env: { A: "b" },
+      privileged: false,
+    });
+    assert.equal(spec.containers[0]?.securityContext?.privileged, false);
     assert.equal(spec.automountServiceAccountToken, false);
     assert.ok((spec.activeDeadlineSeconds ?? 0) > 0);
     assert.equal(spec.volumes, undefined);
