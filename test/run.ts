@@ -30,6 +30,7 @@ async function main(args: string[]): Promise<number> {
     results.push(await runTier(tier));
   }
   printSkips(results);
+  screen.recallFailures();
   screen.print(["", ...renderTable(results), ""]);
   if (interrupted > 0) screen.print(["Interrupted: the tiers after this one did not run.", ""]);
   screen.print([totalLine(results)]);

@@ -62,6 +62,7 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     },
     bpfClockProbe: true,
     cluster: { name: facts.cluster },
+    cni: { resources: { requests: { cpu: 0 } } },
     devices: [...new Set([facts.interfaces.public, facts.interfaces.private])],
     enableIPv4Masquerade: true,
     ...encryptionValues(facts.encryption),
@@ -147,6 +148,10 @@ export const valueReasons: Reasons = {
     source: performance,
   },
   "cluster.name": { why: "The cluster's own name.", source: "argument name" },
+  "cni.resources.requests.cpu": {
+    why: "The chart asks 100m for a container that runs once; it would keep a node's last whole CPU from a pod that wants it alone.",
+    source: "Cilium chart, values.yaml; docs/decisions/cpu-isolation.md",
+  },
   devices: {
     why: "Left to itself Cilium was seen to take one NIC; without the public one pods do not reach the outside.",
     source: "docs/decisions/devices.md",

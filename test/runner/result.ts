@@ -13,9 +13,17 @@ export interface TierResult {
   seconds: number;
 }
 
+/** Of each failure at the end of a run. */
+const recalledLines = 15;
+
+function indented(text: string): string[] {
+  return text.split("\n").map((line) => `    ${line}`);
+}
+
 /** Prints what happens, as plain lines with the time since the start. */
 export class Screen {
   private readonly started = Date.now();
+  private readonly failures: { tier: string; title: string; text: string }[] = [];
 
   /** @param write takes a line; default: standard output */
   constructor(private readonly write: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {}
@@ -33,8 +41,18 @@ export class Screen {
 
   /** A failure: its title as news, its text below. */
   fail(tier: string, title: string, text: string): void {
+    this.failures.push({ tier, title, text });
     this.tell(tier, `FAILED  ${title}`);
-    this.print(text.split("\n").map((line) => `    ${line}`));
+    this.print(indented(text));
+  }
+
+  /** All failures once more, for the end of a run: above them may stand an hour of other lines, or a log that was cut. */
+  recallFailures(): void {
+    for (const { tier, title, text } of this.failures) {
+      const lines = indented(text);
+      this.print(["", `FAILED  ${tier}: ${title}`, ...lines.slice(0, recalledLines)]);
+      if (lines.length > recalledLines) this.print([`    … ${lines.length - recalledLines} lines more above`]);
+    }
   }
 }
 

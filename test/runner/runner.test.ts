@@ -36,6 +36,24 @@ describe("a tier's run", () => {
     assert.match(text, /FAILED {2}a suite › fails\n {4}AssertionError.*strictly equal[^]*ended {3}a suite: 2 tests/);
   });
 
+  it("shows failures once more at the end, long ones cut", () => {
+    const lines: string[] = [];
+    const screen = new Screen((line) => lines.push(line));
+    screen.fail("plan", "a suite › fails", "its error");
+    screen.fail("e2e", "another", Array.from({ length: 20 }, (_, index) => `line ${index + 1}`).join("\n"));
+    lines.length = 0;
+    screen.recallFailures();
+    assert.deepEqual(lines.slice(0, 6), [
+      "",
+      "FAILED  plan: a suite › fails",
+      "    its error",
+      "",
+      "FAILED  e2e: another",
+      "    line 1",
+    ]);
+    assert.deepEqual(lines.slice(-2), ["    line 15", "    … 5 lines more above"]);
+  });
+
   it("counts tests that a failed hook kept from running", async () => {
     const { result, text } = await run("badHook");
     assert.deepEqual(counts(result), [0, 3, 0]);

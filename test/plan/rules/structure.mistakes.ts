@@ -132,7 +132,8 @@ export const structureMistakes: Mistake[] = [
       args.artifacts = { baseUrl: "http://mirror.example/", manifest: [...mirrorManifest(), ...extra] };
     },
     lines: [
-      "arguments: the nodes' user data would have 57 KiB, and the cloud takes 32; make kubernetes.kubelet, registryMirrors or artifacts.manifest smaller",
+      // How far it is packed depends on the zlib of the Node.js at hand.
+      /^arguments: the nodes' user data would have \d\d KiB, and the cloud takes 32; make kubernetes\.kubelet, registryMirrors or artifacts\.manifest smaller$/,
     ],
   },
   {
