@@ -75,6 +75,8 @@ export interface PingResult {
   refusedBy?: { address: string; mtu: number };
   /** Text of any other complaint, e.g. `Destination Host Unreachable`. */
   complaint?: string;
+  /** Round trip of each answer, milliseconds; absent without one. */
+  milliseconds?: number[];
 }
 
 /** One fresh TCP connect. */
@@ -172,6 +174,8 @@ export interface HostProbe {
   /** Keyed by `host:port`. */
   connects: Record<string, ConnectResult>;
   routes: Record<string, RouteReading>;
+  /** Small packets. */
+  reach: Record<string, PingResult>;
   /** Packets of exactly the node MTU. */
   exact: Record<string, PingResult>;
 }

@@ -74,6 +74,7 @@ export function parseHostProbe(text: string): HostProbe {
     kubeProxyRules: parseRules(output(tasks, "rules")),
     connects: keyed(tasks, "connect", parseConnect),
     routes: keyed(tasks, "route", parseRoute),
+    reach: keyed(tasks, "reach", parsePing),
     exact: keyed(tasks, "exact", parsePing),
   };
 }
@@ -133,6 +134,8 @@ export function parsePing(task: TaskOutput): PingResult {
     received: Number(statistics?.[2] ?? 0),
     refusedLocally: /local error: message too long|No buffer space available/i.test(text),
   };
+  const times = [...text.matchAll(/ time=([\d.]+) ms/g)].map((match) => Number(match[1]));
+  if (times.length > 0) result.milliseconds = times;
   if (refused) result.refusedBy = { address: refused[1] ?? "", mtu: Number(refused[2]) };
   if (unreachable) result.complaint = unreachable[1] ?? "";
   else if (!statistics) result.complaint = lastLine(text) || `ping ended with ${task.exitCode}`;

@@ -32,7 +32,11 @@ function hostProbe(index: number, others: string[]): string {
     line("allowed", `probe\t${index === 0 ? "0-1" : "2-3"}\nkubelet\t0-1`),
     line("rules", "iptables-nft-save\t0\nnft\t0"),
     line("connect 198.18.0.1:53", ""),
-    ...others.flatMap((node) => [line(`route ${node}`, "enp7s0 1450"), line(`exact ${node}`, answered)]),
+    ...others.flatMap((node) => [
+      line(`route ${node}`, "enp7s0 1450"),
+      line(`reach ${node}`, reached),
+      line(`exact ${node}`, answered),
+    ]),
   ].join("\n");
 }
 
@@ -59,7 +63,7 @@ function podProbe(index: number, others: string[], command: string[]): string {
     ...egress.map((target) => line(`connect ${target}`, "")),
     ...others.flatMap((node) => [
       line(`route ${node}`, "eth0 1450"),
-      line(`reach ${node}`, answered),
+      line(`reach ${node}`, reached),
       line(`exact ${node}`, answered),
       line(`more ${node}`, refused),
       line(`nodemore ${node}`, refused),
@@ -68,6 +72,7 @@ function podProbe(index: number, others: string[], command: string[]): string {
 }
 
 const answered = "3 packets transmitted, 3 received, 0% packet loss, time 409ms";
+const reached = `64 bytes from 10.0.0.4: icmp_seq=1 ttl=62 time=0.240 ms\n${answered}`;
 const refused =
   "From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1450)\n3 packets transmitted, 0 received, +3 errors, 100% packet loss";
 

@@ -66,6 +66,7 @@ export function expectation(): Expectation {
 }
 
 const arrived: PingResult = { sent: 3, received: 3, refusedLocally: false };
+const reached: PingResult = { sent: 4, received: 4, refusedLocally: false, milliseconds: [0.4, 0.2, 0.21, 0.22] };
 const refusedByRouter: PingResult = {
   sent: 3,
   received: 0,
@@ -158,6 +159,7 @@ function probes(node: string, index: number): NodeProbes {
     ],
     connects,
     routes: each({ device: "enp7s0", mtu: 1450 }),
+    reach: each(reached),
     exact: each(arrived),
   };
   const pod: PodProbe = {
@@ -167,7 +169,7 @@ function probes(node: string, index: number): NodeProbes {
     lookups: [1, 2, 3, 4, 5].map(() => ({ addresses: ["10.96.0.1"], milliseconds: 1 })),
     apiConnects: [1, 2, 3].map(() => ({ ok: true, milliseconds: 2 })),
     connects: structuredClone(connects),
-    reach: each(arrived),
+    reach: each(reached),
     routes: each({ device: "eth0", mtu: 1450 }),
     exact: each(arrived),
     oneMore: each(refusedByRouter),

@@ -35,7 +35,12 @@ describe("output of ping", () => {
 --- 10.0.0.4 ping statistics ---
 3 packets transmitted, 3 received, 0% packet loss, time 409ms
 rtt min/avg/max/mdev = 0.058/0.119/0.240/0.085 ms`;
-    assert.deepEqual(parsePing(task(text)), { sent: 3, received: 3, refusedLocally: false });
+    assert.deepEqual(parsePing(task(text)), {
+      sent: 3,
+      received: 3,
+      refusedLocally: false,
+      milliseconds: [0.24, 0.058, 0.059],
+    });
   });
 
   it("refused by a router, which the sender's kernel then repeats", () => {

@@ -76,7 +76,8 @@ describe("probe script", () => {
     this.timeout(60_000);
     const found = probe(1450, 1450);
     assert.deepEqual(found.routes, { [web2]: { device: "eth0", mtu: 1450 } });
-    assert.equal(found.reach[web2]?.received, 3);
+    assert.equal(found.reach[web2]?.received, 50);
+    assert.equal(found.reach[web2]?.milliseconds?.length, 50);
     assert.equal(found.exact[web2]?.received, 3);
     assert.deepEqual(found.oneMore[web2]?.refusedBy, { address: "10.0.0.1", mtu: 1450 });
     assert.equal(found.sysctls["net.ipv4.tcp_congestion_control"]?.present, true);
