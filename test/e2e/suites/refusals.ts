@@ -3,10 +3,12 @@ import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { execa } from "execa";
 import { projectDir } from "../../../cli/engine";
+import { holdInstance } from "../../../cli/hold";
 import { checkInstance } from "../../../cli/preflight";
 import { chooseInstance, type Instance, saveInstance } from "../../../sandbox/instance";
 import { run } from "../../../sandbox/run";
 import { instanceName, runCli, startCli } from "../support/cli";
+import { openInstance } from "../support/cluster";
 import { difference, hostSnapshot, otherInstances, withoutOthers } from "../support/hostSnapshot";
 import { shared } from "../support/shared";
 import { eventually } from "../support/wait";
@@ -123,22 +125,27 @@ export function refusalsSuite(): void {
     });
 
     it("a second run of the same sandbox", async () => {
+      const here = await openInstance();
+      const refusal = new RegExp(`^Another run works on the sandbox "${instanceName}"; wait until it ends`, "m");
       const first = startCli("up");
       await eventually(() => {
         assert.match(first.output(), /\[STARTED\] Tools/);
         return Promise.resolve();
       });
-      // At the same time: the first run ends soon, as it has nothing to do.
-      for (const second of await Promise.all([runCli("up"), runCli("down")])) {
-        assert.equal(second.exitCode, 1, second.output);
-        assert.match(
-          second.output,
-          new RegExp(`^Another run works on the sandbox "${instanceName}"; wait until it ends`, "m"),
-        );
-      }
+      await assert.rejects(holdInstance(here), refusal);
       const result = await first.result;
       shared.runs.push(result);
       assert.equal(result.exitCode, 0, result.output);
+      // The first run ends soon, as it has nothing to do: what programs say is seen while this one holds the sandbox.
+      const release = await holdInstance(here);
+      try {
+        for (const second of await Promise.all([runCli("up"), runCli("down")])) {
+          assert.equal(second.exitCode, 1, second.output);
+          assert.match(second.output, refusal);
+        }
+      } finally {
+        await release();
+      }
     });
   });
 }
