@@ -8,4 +8,4 @@ export { CannotRun } from "./kube";
 export { defaultProbeImage } from "./probePods";
 export { exitCodes, makeReport, renderReport, summary } from "./report";
 export { runDoctor, type DoctorOptions } from "./run";
-export type { CheckResult, Expectation, Outcome, Report } from "./types";
+export type { CheckResult, Expectation, NotRun, Outcome, Report } from "./types";

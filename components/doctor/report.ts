@@ -1,5 +1,7 @@
 import Table from "cli-table3";
-import type { CheckResult, Outcome, Report } from "./types";
+import { checks } from "./checks";
+import { notRunOf } from "./checks/notRun";
+import type { CheckResult, NotRun, Outcome, Report } from "./types";
 
 /** Exit codes of everything that runs the doctor. */
 export const exitCodes = {
@@ -13,13 +15,14 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** Puts findings together, the failed ones first and otherwise in their order. */
+/** Puts findings together, the failed ones first and otherwise in their order; what gave none is named with its reason. */
 export function makeReport(cluster: string, results: CheckResult[]): Report {
   const counts: Record<Outcome, number> = { ok: 0, failed: 0, unprovable: 0, unseen: 0 };
   for (const result of results) counts[result.outcome] += 1;
   const failed = results.filter((result) => result.outcome === "failed");
   const others = results.filter((result) => result.outcome !== "failed");
-  return { cluster, results: [...failed, ...others], counts, healthy: counts.failed === 0 };
+  const notRun = notRunOf(checks, results);
+  return { cluster, results: [...failed, ...others], notRun, counts, healthy: counts.failed === 0 };
 }
 
 /** One line for a failure: check, subject, wanted, found, what to do. */
@@ -42,6 +45,7 @@ export function renderReport(report: Report, table?: { columns: number }): strin
     notJudged(report.results, "unprovable", "not provable here"),
     notJudged(report.results, "unseen", "not seen"),
     held(report.results),
+    notRun(report.notRun),
     summary(report),
   ];
   return sections.filter((section) => section !== "").join("\n\n") + "\n";
@@ -89,6 +93,11 @@ function some(subjects: string[]): string {
   const shown = subjects.length > 4 ? 3 : subjects.length;
   const more = subjects.length - shown;
   return subjects.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** The foot: what nobody may take for verified. */
+function notRun(entries: NotRun[]): string {
+  return ["not run:", ...entries.map(({ check, reason }) => `  ${check}: ${reason}`)].join("\n");
 }
 
 function held(results: CheckResult[]): string {

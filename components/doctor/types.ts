@@ -69,10 +69,18 @@ export interface CheckResult {
   hint?: string;
 }
 
+/** What was not run in this run, and why. */
+export interface NotRun {
+  /** Id of a check, or the name of something that the doctor leaves to others. */
+  check: string;
+  reason: string;
+}
+
 /** A whole run. */
 export interface Report {
   cluster: string;
   results: CheckResult[];
+  notRun: NotRun[];
   counts: Record<Outcome, number>;
   /** True when no result failed. */
   healthy: boolean;

@@ -16,6 +16,7 @@ const update = (change: Partial<UpdateResult>): UpdateResult => ({
 const report = (healthy: boolean): Report => ({
   cluster: "demo",
   results: [],
+  notRun: [],
   counts: { ok: 1, failed: healthy ? 0 : 1, unprovable: 0, unseen: 0 },
   healthy,
 });

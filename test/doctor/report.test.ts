@@ -43,6 +43,18 @@ describe("report", () => {
     assert.match(lines.at(-2) ?? "", /^lab is not healthy: \d+ ok, 1 failed, 3 not provable here, 1 not seen$/);
   });
 
+  it("names what was not run, and why: what is left to others, and checks with nothing to judge", () => {
+    const names = (of: typeof report) => of.notRun.map(({ check }) => check);
+    assert.ok(names(healthy).includes("latency-baseline"));
+    assert.ok(!names(healthy).includes("cloud-routes"));
+    const withoutRoutes = makeReport("lab", judge({ ...expectation(), cloudRoutes: undefined }, evidence()));
+    assert.deepEqual(names(withoutRoutes), ["cloud-routes", ...names(healthy)]);
+    const foot = renderReport(withoutRoutes).split("not run:\n")[1]?.split("\n") ?? [];
+    assert.match(foot[0] ?? "", /^ {2}cloud-routes: The underlay has no routes/);
+    assert.ok(foot.some((line) => /^ {2}latency-baseline: .*perf/.test(line)));
+    for (const { reason } of withoutRoutes.notRun) assert.match(reason, /\.$/);
+  });
+
   it("is a table for terminals that fits their width", () => {
     const lines = renderReport(report, { columns: 120 }).split("\n");
     assert.match(lines[1] ?? "", /failed +│ node +│ wanted +│ found +│ what to do/);

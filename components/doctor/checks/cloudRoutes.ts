@@ -10,6 +10,7 @@ export const cloudRoutes: Check = {
   id: "cloud-routes",
   title: "the network's routes are the nodes' pod CIDRs",
   settles: false,
+  idle: "The underlay has no routes of its own that could be read.",
   run(expectation, evidence) {
     if (!expectation) return [unseen("cluster", "one route a node", withoutPlan)];
     const wanted = expectation.cloudRoutes;

@@ -98,6 +98,7 @@ export const irqAffinity: Check = {
   id: "irq-affinity",
   title: "NICs interrupt the reserved CPUs only",
   settles: false,
+  idle: "No node isolates CPUs.",
   run: (expectation, evidence) =>
     evidence.probes.flatMap((probes) => {
       if (!expectation) return [findings("irq-affinity").unseen(probes.node, "-", withoutPlan)];

@@ -8,6 +8,7 @@ export const hugePages: Check = {
   id: "huge-pages",
   title: "huge pages are given as planned",
   settles: false,
+  idle: "The plan leaves huge pages to the system.",
   run: (expectation, evidence) =>
     evidence.probes.flatMap(({ node, host }) => {
       if (!expectation) return [unseen(node, "-", withoutPlan)];

@@ -9,6 +9,8 @@ export interface Check {
   title: string;
   /** Whether a failure may turn good by itself while a new cluster settles. */
   settles: boolean;
+  /** Why it gives no finding at all, where it may: told among what was not run. */
+  idle?: string;
   run(expectation: Expectation | undefined, evidence: Evidence): CheckResult[];
 }
 
