@@ -6,7 +6,7 @@ export type Tier = (MochaTier | { name: string; limitMinutes: number; files?: un
   tools: boolean;
   /** Whether it boots virtual machines. */
   machines?: boolean;
-  /** Whether it runs only when it is named: it is not yet known to hold on every host. */
+  /** Whether it runs only when it is named: it takes too long for the ladder, or is not yet known to hold on every host. */
   named?: boolean;
 };
 
@@ -42,4 +42,13 @@ export const tiers: readonly Tier[] = [
     named: true,
   },
   { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: 45, tools: true, live: true },
+  {
+    name: "soak",
+    files: ["test/soak/**/*.test.ts"],
+    limitMinutes: 120,
+    tools: true,
+    machines: true,
+    live: true,
+    named: true,
+  },
 ];
