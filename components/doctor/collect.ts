@@ -5,6 +5,7 @@ import { execInPod } from "./exec";
 import { cannot, CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
 import { parseCiliumStatus, parseCiliumVersion } from "./parseCilium";
+import { parseCertificates } from "./parseControlPlane";
 import { parseKubelet } from "./parseMachine";
 import { probeNodes } from "./probe";
 import { readCluster, type ClusterObjects } from "./readCluster";
@@ -51,6 +52,8 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
     return {
       contextCluster: kube.contextCluster,
       server: kube.server,
+      takenAt: Date.now(),
+      ownCertificates: ownCertificates(kube),
       nodes: objects.nodes,
       kubeProxy: objects.kubeProxy,
       apiService: objects.apiService,
@@ -65,6 +68,12 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
     if (statusOf(error) === undefined && !isConnectionError(error)) throw error;
     throw cannot("work with the probe pods", error, kube.server);
   }
+}
+
+/** A kubeconfig that names a file has been read as text, from nobody knows where: then its certificate is not looked at. */
+function ownCertificates(kube: Kube): Evidence["ownCertificates"] {
+  const data = kube.config.getCurrentUser()?.certData ?? "";
+  return parseCertificates("this kubeconfig", Buffer.from(data, "base64").toString("latin1"));
 }
 
 function isConnectionError(error: unknown): boolean {

@@ -1,3 +1,7 @@
+import type { Certificate, KubeletReading, MachineReading, WindowReading } from "./evidenceMachine";
+
+export type * from "./evidenceMachine";
+
 /** Something that was looked for: seen with its value, or the reason why it could not be seen. */
 export type Seen<T> = { value: T } | { unseen: string };
 
@@ -108,64 +112,15 @@ export interface RuleCount {
   error?: string;
 }
 
-/** Interrupts of a NIC: one for each queue and way. */
-export interface NicInterrupt {
-  nic: string;
-  irq: string;
-  /** As the driver calls it, e.g. `virtio1-input.0`. */
-  name: string;
-  /** CPUs that it does interrupt, as a list. */
-  cpus: string;
-}
-
-/** CPUs, interrupts and memory of a node, as its kernel shows them. */
-export interface MachineReading {
-  /** CPUs that the kernel keeps from its scheduler (isolcpus), as a list; empty: none. */
-  isolated: string;
-  /** Each core's threads as a list; those of one thread too. */
-  cores: string[];
-  /** Transparent huge pages; empty where the kernel has none. */
-  hugePages: string;
-  interrupts: NicInterrupt[];
-  /** CPUs on which the probe, a pod without CPUs of its own, may run; and those of the kubelet's process. Empty: not seen. */
-  probeCpus: string;
-  kubeletCpus: string;
-}
-
-/** Time of all CPUs since boot, hundredths of a second. */
-export interface CpuTicks {
-  busy: number;
-  idle: number;
-  steal: number;
-}
-
-/** Packets that CPUs took from backlogs since boot, those that found a backlog full, and rounds that ended with work left. */
-export interface SoftnetCounts {
-  packets: number;
-  dropped: number;
-  squeezed: number;
-}
-
-/** Counters of a node at both ends of a window of some seconds. */
-export interface WindowReading {
-  ticks: { first: CpuTicks; last: CpuTicks };
-  softnet: { first: SoftnetCounts; last: SoftnetCounts };
-}
-
-/** What a kubelet runs with. */
-export interface KubeletReading {
-  /** Its CPU manager's policy, `none` or `static`. */
-  policy: string;
-  reserved: string;
-  /** Options of the policy that are on, sorted. */
-  options: string[];
-}
-
 /** What the probe on the node's own network saw. Maps are keyed by the name of the other node. */
 export interface HostProbe {
   /** The machine's init lives outside the kernel's first PID namespace. */
   machineIsContainer: boolean;
   machine: MachineReading;
+  /** Programs that run there and set the clock. */
+  timeServices: string[];
+  /** Of the control plane's processes; none on other nodes. */
+  certificates: Certificate[];
   /** IPv4 addresses of this node. */
   addresses: string[];
   resolvers: string[];
@@ -215,6 +170,10 @@ export interface Evidence {
   /** Name of the cluster in the kubeconfig. */
   contextCluster: string;
   server: string;
+  /** When it was collected, milliseconds since 1970. */
+  takenAt: number;
+  /** Of the kubeconfig's user; none where it signs in otherwise. */
+  ownCertificates: Certificate[];
   nodes: NodeEvidence[];
   kubeProxy: Seen<{ daemonSet: boolean; configMap: boolean; pods: number }>;
   /** The Service kubernetes.default. */

@@ -8,6 +8,10 @@ export interface ExecResult {
   stderr: string;
   /** True when the command ended with 0. */
   succeeded: boolean;
+  /** When the command was asked for, milliseconds since 1970. */
+  startedAt: number;
+  /** When stdout had come up to a number of bytes. */
+  arrivals: { bytes: number; at: number }[];
 }
 
 /**
@@ -24,6 +28,7 @@ export async function execInPod(
   limit: number,
   signal: AbortSignal,
 ): Promise<ExecResult> {
+  const startedAt = Date.now();
   const stdout = new Collector();
   const stderr = new Collector();
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(limit)]);
@@ -48,15 +53,23 @@ export async function execInPod(
       once: true,
     });
   });
-  return { stdout: stdout.text(), stderr: stderr.text(), succeeded: status.status === "Success" };
+  return {
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    succeeded: status.status === "Success",
+    startedAt,
+    arrivals: stdout.arrivals,
+  };
 }
 
 /** Keeps what is written to it. */
 class Collector extends Writable {
+  readonly arrivals: ExecResult["arrivals"] = [];
   private readonly chunks: Buffer[] = [];
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.chunks.push(Buffer.from(chunk));
+    this.arrivals.push({ bytes: (this.arrivals.at(-1)?.bytes ?? 0) + chunk.length, at: Date.now() });
     done();
   }
 

@@ -10,7 +10,9 @@ import type {
   WindowReading,
 } from "./evidence";
 
-import { parseMachine, parseWindow } from "./parseMachine";
+import type { ExecResult } from "./exec";
+import { parseCertificateFiles } from "./parseControlPlane";
+import { clockOf, parseMachine, parseWindow } from "./parseMachine";
 
 /** One thing that the probe script tried. */
 export interface TaskOutput {
@@ -70,6 +72,10 @@ export function parseHostProbe(text: string): HostProbe {
     addresses: parseAddresses(output(tasks, "addresses")),
     resolvers: parseNameservers(output(tasks, "resolv")),
     machine: parseMachine((id) => output(tasks, id)),
+    timeServices: output(tasks, "time-services")
+      .split("\n")
+      .filter((name) => name !== ""),
+    certificates: parseCertificateFiles(output(tasks, "certificates")),
     sysctls: parseSysctls(output(tasks, "sysctls")),
     kubeProxyRules: parseRules(output(tasks, "rules")),
     connects: keyed(tasks, "connect", parseConnect),
@@ -98,14 +104,26 @@ export function parsePodProbe(text: string, address: string): PodProbe {
 }
 
 /**
- * Both samples of a node's counters.
- * @throws Error when one is missing
+ * Both samples of a node's counters, and its clock.
+ * @throws Error when a sample is missing
  */
-export function parseWindowProbe(text: string): WindowReading {
-  const tasks = parseTasks(text);
+export function parseWindowProbe({
+  stdout,
+  startedAt,
+  arrivals,
+}: Pick<ExecResult, "stdout" | "startedAt" | "arrivals">): WindowReading {
+  const tasks = parseTasks(stdout);
   const window = parseWindow((id) => output(tasks, id));
   if (window === undefined) throw new Error("the probe sampled /proc/stat less than twice");
-  return window;
+  const told = [...tasks.values()].flatMap(({ id, milliseconds }) => {
+    if (!id.startsWith("clock ")) return [];
+    // The output is ASCII: a character is a byte.
+    const end = stdout.indexOf("\n", stdout.indexOf(`"id":"${id}"`));
+    const arrival = arrivals.find(({ bytes }) => bytes > end);
+    return arrival ? [{ node: milliseconds, here: arrival.at }] : [];
+  });
+  const clock = clockOf(startedAt, told);
+  return { ...window, ...(clock ? { clock } : {}) };
 }
 
 function pidNamespace(tasks: Map<string, TaskOutput>): string {

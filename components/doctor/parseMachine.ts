@@ -1,4 +1,14 @@
-import type { CpuTicks, KubeletReading, MachineReading, NicInterrupt, SoftnetCounts, WindowReading } from "./evidence";
+import type {
+  ClockReading,
+  CpuTicks,
+  FragmentCounts,
+  KubeletReading,
+  MachineReading,
+  NicInterrupt,
+  SoftnetCounts,
+  WindowReading,
+} from "./evidence";
+import { parseEtcd } from "./parseControlPlane";
 
 /** Text of each task of the probe script by its id; empty where there was none. */
 export type TaskTexts = (id: string) => string;
@@ -23,14 +33,37 @@ function parseInterrupt(line: string): NicInterrupt {
 
 /** Both samples of a window; undefined where one is missing. */
 export function parseWindow(text: TaskTexts): WindowReading | undefined {
-  const [first, last] = ["first", "last"].map((id) => ({
-    ticks: parseTicks(text(id)),
-    softnet: parseSoftnet(text(id)),
-  }));
-  if (first?.ticks === undefined || last?.ticks === undefined) return undefined;
+  const both = <T>(parse: (text: string) => T, what = "") => ({
+    first: parse(text(`first${what}`)),
+    last: parse(text(`last${what}`)),
+  });
+  const ticks = both(parseTicks);
+  if (ticks.first === undefined || ticks.last === undefined) return undefined;
+  const etcd = both(parseEtcd, "-etcd");
   return {
-    ticks: { first: first.ticks, last: last.ticks },
-    softnet: { first: first.softnet, last: last.softnet },
+    ticks: { first: ticks.first, last: ticks.last },
+    softnet: both(parseSoftnet),
+    fragments: both(parseFragments, "-fragments"),
+    ...(etcd.first && etcd.last ? { etcd: { first: etcd.first, last: etcd.last } } : {}),
+  };
+}
+
+/** The two lines of IP in /proc/net/snmp: names and numbers. */
+export function parseFragments(text: string): FragmentCounts {
+  const [names = [], numbers = []] = lines(text).map((line) => line.split(" "));
+  const count = (name: string): number => Number(numbers[names.indexOf(name)] ?? 0);
+  return { created: count("FragCreates"), notCut: count("FragFails"), notJoined: count("ReasmFails") };
+}
+
+/**
+ * A node's clock by what it told of its time. It told it after it was asked, and before that arrived here.
+ * @param told its time and the time here when that had come, milliseconds since 1970
+ */
+export function clockOf(startedAt: number, told: { node: number; here: number }[]): ClockReading | undefined {
+  if (told.length === 0) return undefined;
+  return {
+    atLeast: Math.max(...told.map(({ node, here }) => node - here)),
+    atMost: Math.min(...told.map(({ node }) => node - startedAt)),
   };
 }
 
@@ -39,7 +72,7 @@ export function parseTicks(text: string): CpuTicks | undefined {
   const numbers = /^cpu +([\d ]+)$/m.exec(text)?.[1]?.trim().split(/ +/).map(Number);
   if (numbers === undefined) return undefined;
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = numbers;
-  return { busy: user + nice + system + irq + softirq, idle: idle + iowait, steal };
+  return { busy: user + nice + system + irq + softirq, idle: idle + iowait, steal, ioWait: iowait };
 }
 
 /** /proc/net/softnet_stat: one line of hexadecimal columns a CPU, of which the first three are packets, drops and rounds cut short. */

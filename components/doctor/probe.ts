@@ -8,7 +8,7 @@ import {
   type Seen,
   type WindowReading,
 } from "./evidence";
-import { execInPod } from "./exec";
+import { execInPod, type ExecResult } from "./exec";
 import { explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
 import { parseHostProbe, parsePodProbe, parseWindowProbe, transcript } from "./parse";
@@ -168,23 +168,23 @@ class ProbeRun {
 
   /** First, as the pods' probes build on it. */
   async hosts(egress: string[]): Promise<Seen<HostProbe>[]> {
-    this.hostProbes = await this.all("host", egress, (text) => parseHostProbe(text));
+    this.hostProbes = await this.all("host", egress, ({ stdout }) => parseHostProbe(stdout));
     return this.hostProbes;
   }
 
   /** Beside all others, as it takes the longest. */
   windows(): Promise<Seen<WindowReading>[]> {
-    return this.all("window", [], (text) => parseWindowProbe(text));
+    return this.all("window", [], parseWindowProbe);
   }
 
   pods(egress: string[]): Promise<NodeProbes["pod"][]> {
-    return this.all("pod", egress, (text, probe) => parsePodProbe(text, probe.address));
+    return this.all("pod", egress, ({ stdout }, probe) => parsePodProbe(stdout, probe.address));
   }
 
   private all<T>(
     part: ProbePart,
     egress: string[],
-    parse: (text: string, probe: RunningProbe) => T,
+    parse: (result: ExecResult, probe: RunningProbe) => T,
   ): Promise<Seen<T>[]> {
     return mapLimited(this.nodes, 16, async (node, index): Promise<Seen<T>> => {
       const role = part === "pod" ? "pod" : "host";
@@ -202,7 +202,7 @@ class ProbeRun {
     probe: RunningProbe,
     index: number,
     egress: string[],
-    parse: (text: string, probe: RunningProbe) => T,
+    parse: (result: ExecResult, probe: RunningProbe) => T,
   ): Promise<Seen<T>> {
     const api = valueOf(this.objects.apiService);
     const command = probeCommand({
@@ -218,7 +218,7 @@ class ProbeRun {
       const result = await execInPod(this.kube, where, command, scriptLimit, this.signal);
       this.options.onTranscript?.(`${probe.node}: ${part} probe`, transcript(result.stdout) + result.stderr);
       if (result.stdout.includes(part === "window" ? '"id":"last"' : '"id":"sysctls"'))
-        return { value: parse(result.stdout, probe) };
+        return { value: parse(result, probe) };
       return {
         unseen: `the ${part} probe gave no results: ${result.stderr.trim().split("\n").at(-1) || "no output"}`,
       };

@@ -1,3 +1,4 @@
+import { controlPlaneTasks } from "./probeControlPlane";
 import { machineTasks } from "./probeMachine";
 
 /**
@@ -139,6 +140,7 @@ lookups() {
 }
 
 ${machineTasks}
+${controlPlaneTasks}
 connects() {
   local target
   for target in $1; do
@@ -165,6 +167,8 @@ host() {
   task hugepages cat /sys/kernel/mm/transparent_hugepage/enabled
   task interrupts interrupts
   task allowed allowed
+  task time-services time_services
+  background task certificates certificates
   background task rules rules
   background connects "$egress $(sed -n 's/^nameserver \([0-9.]*\)$/\1:53/p' /etc/resolv.conf | tr '\n' ' ')"
   for peer in "$@"; do

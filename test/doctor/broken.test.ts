@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { checks, judge } from "../../components/doctor/checks";
 import type { CheckResult } from "../../components/doctor/types";
 import { breaksOfCluster, node } from "./breaksOfCluster";
+import { breaksOfControlPlane } from "./breaksOfControlPlane";
 import { breaksOfMachines } from "./breaksOfMachines";
 import { breaksOfPaths } from "./breaksOfPaths";
 import { changed, evidence, expectation, web1 } from "./fixtures";
 
-const breaks = [...breaksOfCluster, ...breaksOfPaths, ...breaksOfMachines];
+const breaks = [...breaksOfCluster, ...breaksOfPaths, ...breaksOfMachines, ...breaksOfControlPlane];
 
 describe("checks on a cluster with one thing broken", () => {
   for (const { what, change, ...finding } of breaks) {

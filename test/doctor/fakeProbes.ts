@@ -12,9 +12,12 @@ export function healthyExec(pod: string, command: string[]): string {
   }
   const index = Number(pod.split("-").at(-1));
   const others = nodeNames.filter((_, other) => other !== index);
-  if (command[4] === "window") return windowProbe();
+  if (command[4] === "window") return windowProbe(index === 0);
   return pod.startsWith("host") ? hostProbe(index, others) : podProbe(index, others, command);
 }
+
+const certificate = readFileSync(path.join(__dirname, "outputs/certificate.pem")).toString("base64");
+const metrics = readFileSync(path.join(__dirname, "outputs/etcd-metrics.txt"), "utf8");
 
 function hostProbe(index: number, others: string[]): string {
   return [
@@ -30,6 +33,8 @@ function hostProbe(index: number, others: string[]): string {
     line("hugepages", "always [madvise] never"),
     line("interrupts", "eth0\t24\tvirtio1-input.0\t0\neth0\t25\tvirtio1-output.0\t1"),
     line("allowed", `probe\t${index === 0 ? "0-1" : "2-3"}\nkubelet\t0-1`),
+    line("time-services", "chronyd"),
+    line("certificates", index === 0 ? `/etc/kubernetes/pki/ca.crt\t${certificate}` : ""),
     line("rules", "iptables-nft-save\t0\nnft\t0"),
     line("connect 198.18.0.1:53", ""),
     ...others.flatMap((node) => [
@@ -40,13 +45,25 @@ function hostProbe(index: number, others: string[]): string {
   ].join("\n");
 }
 
-/** As a machine with two CPUs prints it: eight seconds, one of them busy. */
-function windowProbe(): string {
+/** As a machine with two CPUs prints it: eight seconds, one of them busy; the first node's etcd wrote 200 times. */
+function windowProbe(controlPlane: boolean): string {
   const counters = (user: number, idle: number, packets: string): string =>
     `cpu  ${user} 0 100 ${idle} 0 0 0 0 0 0\n${packets} 00000000 00000000 00000000\n${packets} 00000000 00000000 00000000`;
-  return [line("first", counters(5000, 90_000, "00000010")), line("last", counters(5300, 91_300, "000000ff"))].join(
-    "\n",
+  const fragments = "Ip: Forwarding ReasmFails FragFails FragCreates\nIp: 1 0 0 0";
+  const later = metrics.replace(
+    /^(.*_bucket\S*) (\d+)$/gm,
+    (_, name: string, count: string) => `${name} ${Number(count) + 200}`,
   );
+  return [
+    `{"id":"clock 0","rc":0,"us":${Date.now()}000,"out":""}`,
+    line("first-fragments", fragments),
+    line("first-etcd", controlPlane ? metrics : ""),
+    line("first", counters(5000, 90_000, "00000010")),
+    line("last-fragments", fragments),
+    line("last-etcd", controlPlane ? later : ""),
+    line("last", counters(5300, 91_300, "000000ff")),
+    "",
+  ].join("\n");
 }
 
 function podProbe(index: number, others: string[], command: string[]): string {

@@ -1,4 +1,6 @@
 import type {
+  Certificate,
+  EtcdReading,
   Evidence,
   HostProbe,
   MachineReading,
@@ -74,12 +76,17 @@ const refusedByRouter: PingResult = {
   refusedBy: { address: "10.0.0.1", mtu: 1450 },
 };
 
+const takenAt = Date.UTC(2026, 10, 26);
+const day = 86_400_000;
+
 /** What a healthy cluster made from that plan shows. */
 export function evidence(): Evidence {
   const wanted = expectation();
   return {
     contextCluster: "kubernetes",
     server: "https://198.18.0.11:6443",
+    takenAt,
+    ownCertificates: [{ file: "this kubeconfig", ends: takenAt + 300 * day }],
     nodes: wanted.nodes.map((node) => ({
       name: node.name,
       ready: true,
@@ -144,6 +151,8 @@ function probes(node: string, index: number): NodeProbes {
   const host: HostProbe = {
     machineIsContainer: false,
     machine: machine(node === controlPlane),
+    timeServices: ["chronyd"],
+    certificates: node === controlPlane ? certificates() : [],
     addresses: ["127.0.0.1", `10.0.0.${index + 2}`, `10.244.${index}.1`, `198.18.0.${index + 11}`],
     resolvers: ["198.18.0.1"],
     sysctls: {
@@ -175,7 +184,13 @@ function probes(node: string, index: number): NodeProbes {
     oneMore: each(refusedByRouter),
     nodeOneMore: each(refusedByRouter),
   };
-  return { node, host: { value: host }, pod: { value: pod }, window: { value: window() }, notStarted: [] };
+  return {
+    node,
+    host: { value: host },
+    pod: { value: pod },
+    window: { value: window(node === controlPlane) },
+    notStarted: [],
+  };
 }
 
 /** A worker has four threads of two cores, of which the first core is reserved; the control plane has two CPUs that are nothing of the kind. */
@@ -193,10 +208,43 @@ function machine(plain: boolean): MachineReading {
   };
 }
 
-/** Eight seconds with some work, no steal and no drop. */
-function window(): WindowReading {
+function certificates(): Certificate[] {
+  const folder = "/etc/kubernetes/pki";
+  return [
+    { file: `${folder}/apiserver.crt`, ends: takenAt + 364 * day },
+    { file: `${folder}/ca.crt`, ends: takenAt + 3650 * day },
+  ];
+}
+
+/** A quick disk: 100 writes, one of them in more than 8 ms. */
+function etcd(writes: number): EtcdReading {
+  const buckets = [
+    { upTo: 0.008, count: writes * 0.99 },
+    { upTo: 0.016, count: writes },
+    { upTo: Infinity, count: writes },
+  ];
   return {
-    ticks: { first: { busy: 1000, idle: 9000, steal: 7 }, last: { busy: 1400, idle: 11_800, steal: 7 } },
+    healthy: true,
+    hasLeader: true,
+    isLeader: true,
+    isLearner: false,
+    activePeers: 0,
+    fsync: buckets,
+    commit: structuredClone(buckets),
+  };
+}
+
+/** Eight seconds with some work, no steal and no drop. */
+function window(controlPlane: boolean): WindowReading {
+  const fragments = { created: 12, notCut: 1, notJoined: 2 };
+  return {
+    ticks: {
+      first: { busy: 1000, idle: 9000, steal: 7, ioWait: 50 },
+      last: { busy: 1400, idle: 11_800, steal: 7, ioWait: 60 },
+    },
+    fragments: { first: fragments, last: { ...fragments } },
+    clock: { atLeast: -3, atMost: 240 },
+    ...(controlPlane ? { etcd: { first: etcd(500), last: etcd(600) } } : {}),
     softnet: {
       first: { packets: 50_000, dropped: 3, squeezed: 1 },
       last: { packets: 51_000, dropped: 3, squeezed: 1 },

@@ -54,6 +54,11 @@ function podMtuFindings(
   return Object.fromEntries(results.map((result) => [result.wanted, result]));
 }
 
+/** As if all of it had come at its end. */
+function output(stdout: string) {
+  return { stdout, startedAt: Date.now() - 60_000, arrivals: [{ bytes: stdout.length, at: Date.now() }] };
+}
+
 describe("probe script", () => {
   it("survives the way Kubernetes expands the value of a variable", () => {
     // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
@@ -113,13 +118,16 @@ describe("probe script", () => {
 
   it("samples the machine's counters twice while one CPU is busy", function () {
     this.timeout(60_000);
-    const { ticks, softnet } = parseWindowProbe(run("window"));
+    const { ticks, softnet, clock, fragments } = parseWindowProbe(output(run("window")));
     // Three seconds of a busy loop are 300 ticks; where others are busy too, the one with the lowest priority gets less.
     const busy = ticks.last.busy - ticks.first.busy;
     const idle = ticks.last.idle - ticks.first.idle;
     assert.ok(busy >= 20 && busy + idle >= 750, `${busy} busy and ${idle} idle ticks`);
     assert.ok(softnet.last.packets >= softnet.first.packets && softnet.first.packets > 0);
-    assert.throws(() => parseWindowProbe(""), /less than twice/);
+    // The clock is this machine's own; the last of its samples is a moment old.
+    assert.ok(clock && clock.atLeast <= 0 && clock.atLeast > -5000 && clock.atMost >= 0, JSON.stringify(clock));
+    assert.ok(Object.values(fragments.last).every((count) => count >= 0));
+    assert.throws(() => parseWindowProbe(output("")), /less than twice/);
   });
 
   it("reads CPUs, interrupts and huge pages as the kernel shows them", function () {

@@ -1,9 +1,12 @@
 import type { Evidence } from "../evidence";
 import type { CheckResult, Expectation } from "../types";
+import { certificates } from "./certificates";
 import { ciliumModes, devices, encryption, kubeProxyReplacement } from "./cilium";
+import { clock } from "./clock";
 import { cloudRoutes } from "./cloudRoutes";
 import { settleCauses } from "./causes";
 import { cpuIsolation, irqAffinity } from "./cpuIsolation";
+import { etcd, etcdDisk, ioWait } from "./etcd";
 import { hugePages } from "./hugePages";
 import { kubeProxyAbsent, noKubeSvcRules } from "./kubeProxy";
 import { nodeMtu, podMtu } from "./mtu";
@@ -19,6 +22,11 @@ export const checks: Check[] = [
   nodesReady,
   versions,
   probe,
+  certificates,
+  clock,
+  etcd,
+  etcdDisk,
+  ioWait,
   kubeProxyAbsent,
   noKubeSvcRules,
   kubeProxyReplacement,

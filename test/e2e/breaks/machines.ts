@@ -1,10 +1,33 @@
-import { type Cluster, kubectl, onNode, worker } from "../support/cluster";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { type Cluster, controlPlane, kubectl, onNode, worker } from "../support/cluster";
 import type { Break } from "./break";
 
 const dropIn = "/etc/kubernetes/kubelet.conf.d/90-e2e.conf";
 
+/** Of the aggregation layer, which nothing uses here; the API server keeps the one that goes with its key. */
+const certificate = "/etc/kubernetes/pki/front-proxy-client.crt";
+
 /** CPUs and memory of machines; what a container cannot break of them, test/doctor breaks on evidence. */
 export const brokenMachines: Break[] = [
+  {
+    check: "certificates",
+    what: "a certificate that has ended",
+    make: (cluster) => {
+      const ended = readFileSync(path.join(__dirname, "ended.pem"), "utf8").trim();
+      const change = `cp -a ${certificate} ${certificate}.kept; printf '%s\\n' '${ended}' >${certificate}`;
+      return onNode(cluster, controlPlane(cluster), change);
+    },
+    mend: (cluster) => onNode(cluster, controlPlane(cluster), `mv -f ${certificate}.kept ${certificate}`),
+    findings: (cluster) => [
+      {
+        check: "certificates",
+        subject: controlPlane(cluster).name,
+        wanted: "good for more than 30 days",
+        found: /^\/etc\/kubernetes\/pki\/front-proxy-client\.crt ends in -?\d+ days, the first of \d+$/,
+      },
+    ],
+  },
   {
     check: "cpu-isolation",
     what: "a kubelet that somebody told to reserve CPUs",
