@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterContext } from "../context";
 import type { PreparedNode } from "../node/steps";
 import { remoteStep } from "../node/remote";
+import { operatorDocument } from "./kubeconfig";
 import { admitScript, dismissScript, initScript, joinScript, kubeconfigScript } from "./scripts";
 
 /** The first control plane, running. */
@@ -82,8 +83,8 @@ export function operatorKubeconfig(
   return pulumi.secret(
     pulumi
       .all([made.stdout, controlPlane.prepared.machine.publicAddress])
-      .apply(([text, address]) =>
-        text.replace(/^( *)server: .*$/m, `$1server: https://${address}:${api.port}\n$1tls-server-name: ${api.name}`),
+      .apply(([answer, address]) =>
+        operatorDocument(answer, { cluster: context.plan.name, address, port: api.port, name: api.name }),
       ),
   );
 }

@@ -62,7 +62,8 @@ export function ciliumValues(facts: CiliumFacts): JsonObject {
     },
     bpfClockProbe: true,
     cluster: { name: facts.cluster },
-    cni: { resources: { requests: { cpu: 0 } } },
+    // A text: older charts take no number here.
+    cni: { resources: { requests: { cpu: "0" } } },
     devices: [...new Set([facts.interfaces.public, facts.interfaces.private])],
     enableIPv4Masquerade: true,
     ...encryptionValues(facts.encryption),

@@ -106,6 +106,7 @@ export function idOf(type: string, name: string): string {
 function madeUp(type: string, name: string): Record<string, unknown> {
   if (type === "hcloud:index/server:Server") return { ipv4Address: `198.51.100.${1 + (name.length % 250)}` };
   if (!type.startsWith("command:")) return {};
+  if (name.startsWith("kubeconfig-")) return { stdout: kubeadmKubeconfig(), stderr: "" };
   return { stdout: `stdout of ${name}`, stderr: "" };
 }
 
@@ -166,4 +167,28 @@ export function clearText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(clearText);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, clearText(part)]));
+}
+
+/** A kubeconfig as kubeadm prints it. @param key the client's key, base64 */
+export function kubeadmKubeconfig(key = "S0VZ"): string {
+  return `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: Q0E=
+    server: https://api.prod.zerosteal.internal:6443
+  name: prod
+contexts:
+- context:
+    cluster: prod
+    user: zerosteal-operator
+  name: zerosteal-operator@prod
+current-context: zerosteal-operator@prod
+kind: Config
+preferences: {}
+users:
+- name: zerosteal-operator
+  user:
+    client-certificate-data: Q0VSVA==
+    client-key-data: ${key}
+`;
 }

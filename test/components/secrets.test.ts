@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { readInput } from "../../components/doctor/main";
-import { clearText, isSecret, opened, type Registration } from "./program";
+import { clearText, isSecret, kubeadmKubeconfig, opened, type Registration } from "./program";
 import { clusterArgs, commands, find, runCluster } from "./support";
 
 /** What must never stand anywhere in clear. */
@@ -9,18 +9,16 @@ const marks = {
   privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nplanted-client-key\n-----END OPENSSH PRIVATE KEY-----\n",
   cloudToken: "planted-cloud-token",
   joinToken: "planted.jointoken",
-  kubeconfig: "planted-kubeconfig",
+  kubeconfig: "plantedKubeconfigKey",
 };
-const traces = ["planted-client-key", "planted-cloud-token", "planted.jointoken", "planted-kubeconfig"];
+const traces = ["planted-client-key", "planted-cloud-token", "planted.jointoken", "plantedKubeconfigKey"];
 const generated = "BEGIN OPENSSH PRIVATE KEY";
 
 /** The engine wraps what `additionalSecretOutputs` names; the mocks do not, so here the value comes wrapped. */
 function outputs(_type: string, name: string): Record<string, unknown> | undefined {
   if (name.startsWith("admit-")) return { stdout: pulumi.secret(marks.joinToken) };
   if (name.startsWith("kubeconfig-")) {
-    return {
-      stdout: pulumi.secret(`clusters:\n- cluster:\n    server: https://api:6443\nusers: [${marks.kubeconfig}]\n`),
-    };
+    return { stdout: pulumi.secret(kubeadmKubeconfig(marks.kubeconfig)) };
   }
   return undefined;
 }
@@ -113,8 +111,8 @@ describe("the doctor's input", () => {
     const { registrations } = await runCluster(args, { outputs });
     const { stdin } = find(registrations, "local.Command doctor-prod").inputs;
     const options = readInput(String(opened(stdin)), {});
-    assert.match(options.kubeconfig, /^ {4}server: https:\/\/198\.51\.100\.\d+:6443$/m);
-    assert.match(options.kubeconfig, /^ {4}tls-server-name: api\.prod\b/m);
+    assert.match(options.kubeconfig, /^ +server: "https:\/\/198\.51\.100\.\d+:6443"$/m);
+    assert.match(options.kubeconfig, /^ +tls-server-name: "api\.prod\b/m);
     assert.equal(options.egressTarget, "192.0.2.1:80");
     assert.equal(options.settleSeconds, 5);
     assert.equal(options.expectation?.nodes.length, 3);

@@ -25,7 +25,7 @@ export interface Answer {
 /** Secrets that the pretended cluster gives out. */
 export const planted = {
   joinToken: "planted.jointoken0000000",
-  kubeconfig: "planted-client-certificate-key",
+  kubeconfig: "plantedClientCertificateKey",
 };
 
 /** Host keys in user data: a one-time one of the library's, or the lasting one of a machine that stands for an existing host. */
@@ -219,6 +219,7 @@ current-context: operator
 users:
 - name: operator
   user:
+    client-certificate-data: Q0VSVA==
     client-key-data: ${planted.kubeconfig}
 `;
 
