@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { plainText } from "../plainText";
 import { checks } from "./checks";
 import { notRunOf } from "./checks/notRun";
 import type { CheckResult, NotRun, Outcome, Report } from "./types";
@@ -15,14 +16,29 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** Puts findings together, the failed ones first and otherwise in their order; what gave none is named with its reason. */
-export function makeReport(cluster: string, results: CheckResult[]): Report {
+/**
+ * Puts findings together, the failed ones first and otherwise in their order; what gave none is named with its reason. Findings quote what
+ * nodes and objects say of themselves: none of it reaches a terminal or a log as more than text.
+ */
+export function makeReport(cluster: string, found: CheckResult[]): Report {
+  const results = found.map(plainResult);
   const counts: Record<Outcome, number> = { ok: 0, failed: 0, unprovable: 0, unseen: 0 };
   for (const result of results) counts[result.outcome] += 1;
   const failed = results.filter((result) => result.outcome === "failed");
   const others = results.filter((result) => result.outcome !== "failed");
   const notRun = notRunOf(checks, results);
   return { cluster, results: [...failed, ...others], notRun, counts, healthy: counts.failed === 0 };
+}
+
+function plainResult(result: CheckResult): CheckResult {
+  const { subject, wanted, found, hint } = result;
+  return {
+    ...result,
+    subject: plainText(subject),
+    wanted: plainText(wanted),
+    found: plainText(found),
+    ...(hint === undefined ? {} : { hint: plainText(hint) }),
+  };
 }
 
 /** One line for a failure: check, subject, wanted, found, what to do. */

@@ -43,6 +43,14 @@ describe("report", () => {
     assert.match(lines.at(-2) ?? "", /^lab is not healthy: \d+ ok, 1 failed, 5 not provable here, 1 not seen$/);
   });
 
+  it("shows what a node says of itself as text only: no escape sequence, no line of its own, nothing right to left", () => {
+    const found = "not Ready: \u001b[2J\u001b[Hlab is healthy\u001b[8m\n::error::injected\u202e";
+    const hostile = makeReport("lab", [{ check: "dns", subject: "a", outcome: "failed", wanted: "Ready", found }]);
+    const shown = [renderReport(hostile), renderReport(hostile, { columns: 100 }), JSON.stringify(hostile.results)];
+    for (const text of shown) assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+    assert.match(shown[0] ?? "", /^FAILED dns on a: wanted Ready; found not Ready: +\[2J +\[Hlab is healthy +\[8m +::error::injected/);
+  });
+
   it("names what was not run, and why: what is left to others, and checks with nothing to judge", () => {
     const names = (of: typeof report) => of.notRun.map(({ check }) => check);
     assert.ok(names(healthy).includes("latency-baseline"));
