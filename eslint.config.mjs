@@ -1,9 +1,26 @@
 import { defineConfig, globalIgnores } from "eslint/config";
+import { builtinModules } from "node:module";
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 /** Folders whose code is not part of the package: the package must work without them. */
 const repositoryOnly = ["sandbox", "cli", "toolchain", "test", "bench", "docs"];
+
+/** Options of `no-restricted-imports` for code that only computes: no engine, nothing of other folders, nothing of the machine. */
+function pure(what, outside, but) {
+  const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]).filter((name) => !but.includes(name));
+  const message = `${what} is pure: it asks nothing of the machine that it runs on.`;
+  return {
+    // Whether a text is an address is known without a network.
+    paths: builtins.map((name) =>
+      name === "node:net" ? { name, message, allowImportNames: ["isIPv4"] } : { name, message },
+    ),
+    patterns: [
+      { regex: "^@pulumi/", message: `${what} is pure: it knows nothing of the engine.` },
+      { regex: outside, message: `${what} is pure: it needs nothing but its own folder.` },
+    ],
+  };
+}
 
 export default defineConfig(
   globalIgnores(["dist/", "node_modules/", "coverage/"]),
@@ -74,19 +91,12 @@ export default defineConfig(
     { files: ["components/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./" },
     { files: ["components/policy/plan/*.ts"], outside: "^\\.\\./(?!\\.\\./plan/)" },
     { files: ["components/policy/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./(?!\\.\\./plan/)" },
-  ].map(({ files, outside }) => ({
+    { files: ["components/preview/*.ts"], outside: "^\\.\\./(?!plan/)", what: "A report" },
+    // The scripts of nodes are text that lies beside the code.
+    { files: ["components/plan/nodeFiles.ts"], outside: "^\\.\\./", but: ["node:fs", "node:path"] },
+  ].map(({ files, outside, what = "A plan", but = [] }) => ({
     files,
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        {
-          patterns: [
-            { regex: "^@pulumi/", message: "A plan is pure: it knows nothing of the engine." },
-            { regex: outside, message: "A plan is pure: it needs nothing but its own folder." },
-          ],
-        },
-      ],
-    },
+    rules: { "no-restricted-imports": ["error", pure(what, outside, but)] },
   })),
   {
     files: ["plugin/**/*.ts"],
