@@ -37,6 +37,8 @@ interface GivenKeys {
 interface PretendedNode {
   spec: MachineSpec;
   listener: net.Server;
+  /** Where an API server would listen: nothing is there, but who dials is seen. */
+  apiListener: net.Server;
   connections: Set<net.Socket>;
   lastingKey: { private: string; public: string };
   /** Whether the step that takes the one-time host key away has run. */
@@ -56,6 +58,10 @@ export class PretendedNodes extends RecordingDriver {
   readonly failures = new Map<string, Answer>();
   /** Machines, by name, that let no key in. */
   readonly locked = new Set<string>();
+  /** Connections to machines, `NAME:PORT`, oldest first; ports are 22 and 6443. */
+  readonly dials: string[] = [];
+  /** Whether every connection is seen and dropped at once, as by a firewall that refuses. */
+  blocked = false;
   /** Called at each step, before its answer. */
   onStep: (run: StepRun) => Promise<void> | void = () => undefined;
   private readonly nodes = new Map<number, PretendedNode>();
@@ -66,13 +72,18 @@ export class PretendedNodes extends RecordingDriver {
     const node: PretendedNode = {
       spec,
       listener: net.createServer(),
+      apiListener: net.createServer(),
       connections: new Set(),
       lastingKey: newKeyPair("ed25519"),
       tuned: false,
     };
-    node.listener.on("connection", (socket) => {
-      this.connect(node, socket);
-    });
+    for (const listener of [node.listener, node.apiListener]) {
+      listener.on("connection", (socket) => {
+        this.dials.push(`${spec.name}:${socket.localPort ?? 0}`);
+        if (this.blocked || listener === node.apiListener) socket.destroy();
+        else this.connect(node, socket);
+      });
+    }
     this.nodes.set(spec.serverId, node);
     await listenOn(node);
   }
@@ -239,14 +250,18 @@ function readAll(channel: ServerChannel): Promise<string> {
   return new Promise((resolve) => channel.on("end", () => resolve(Buffer.concat(chunks).toString())));
 }
 
-function listenOn({ listener, spec }: PretendedNode): Promise<void> {
-  return new Promise((resolve, reject) => {
-    listener.once("error", reject);
-    listener.listen(22, spec.publicAddress, () => resolve());
-  });
+async function listenOn({ listener, apiListener, spec }: PretendedNode): Promise<void> {
+  for (const [server, port] of [[listener, 22] as const, [apiListener, 6443] as const]) {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, spec.publicAddress, () => resolve());
+    });
+  }
 }
 
-async function unplug({ listener, connections }: PretendedNode): Promise<void> {
+async function unplug({ listener, apiListener, connections }: PretendedNode): Promise<void> {
   for (const socket of connections) socket.destroy();
-  if (listener.listening) await new Promise<void>((resolve) => listener.close(() => resolve()));
+  for (const server of [listener, apiListener]) {
+    if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
 }

@@ -7,7 +7,7 @@ export interface ToolCall {
   stdin: string;
 }
 
-/** Version of the chart that the tests install. */
+/** Version of the chart, where none is asked for. */
 export const chartVersion = "1.20.2";
 
 /** Stands for helm: releases are files of its folder, and every call that changes one is written down. */
@@ -15,14 +15,18 @@ const helm = `
 const fs = require("node:fs");
 const folder = __dirname;
 const args = process.argv.slice(2);
-const metadata = { name: "cilium", version: "${chartVersion}", appVersion: "${chartVersion}" };
+const version = args.includes("--version") ? args[args.indexOf("--version") + 1] : "${chartVersion}";
+const metadata = { name: "cilium", version, appVersion: version };
 const file = (name) => folder + "/release-" + name + ".json";
 const fail = (text) => { console.error("Error: " + text); process.exit(1); };
 const load = (name) => fs.existsSync(file(name)) ? JSON.parse(fs.readFileSync(file(name), "utf8")) : fail("release: not found");
 const [verb, second, third] = args;
 if (verb === "show") console.log(JSON.stringify(metadata));
 else if (verb === "status") console.log(JSON.stringify(load(second)));
-else if (verb === "get") console.log(JSON.stringify({ chart: "cilium", version: metadata.version, appVersion: metadata.version }));
+else if (verb === "get") {
+  const { name: chart, ...versions } = load(third).chart.metadata;
+  console.log(JSON.stringify({ chart, ...versions }));
+}
 else {
   const stdin = verb === "uninstall" ? "" : fs.readFileSync(0, "utf8");
   fs.appendFileSync(folder + "/helm.calls", JSON.stringify({ args, stdin }) + "\\n");

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -17,7 +18,10 @@ import { PretendedNodes } from "./nodes";
 import { StandInTools } from "./tools";
 
 /** The cloud's token, 64 characters, to be found nowhere in clear. */
-export const cloudToken = "planted-cloud-token-".padEnd(64, "0");
+export const cloudToken = "rw-planted-cloud-token-".padEnd(64, "0");
+
+/** A token of the same project that may only read. */
+export const readOnlyToken = cloudToken.replace("rw-", "ro-");
 
 /** How a command of the engine ended. */
 export interface CliResult {
@@ -44,6 +48,8 @@ export interface Update extends UpdateResult {
 export class World {
   /** Everything that commands of the engine printed, for a search for secrets. */
   readonly said: string[] = [];
+  /** Every request that the emulated cloud got, `METHOD path`, oldest first. */
+  readonly asked: string[] = [];
   engine!: Engine;
 
   private constructor(
@@ -76,6 +82,9 @@ export class World {
     const real = await ensure(["pulumi", "pulumi-language-nodejs"]);
     const paths = Object.fromEntries(Object.entries(real).map(([name, file]) => [name, file.path]));
     const world = new World(dir, instance, nodes, tools, { ...paths, helm: tools.helm }, api);
+    api.app.server.prependListener("request", ({ method = "", url = "" }: IncomingMessage) => {
+      world.asked.push(`${method} ${url}`);
+    });
     await world.prepare();
     return world;
   }
