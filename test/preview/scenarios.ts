@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { pulumiHome } from "../../cli/engine";
@@ -23,6 +23,7 @@ const changes: Record<string, Partial<ClusterArgs>> = {
   "resize-control-plane": { controlPlane: { serverType: "ccx23" } },
   "image-change": { underlay: { ...inFalkenstein, image: "debian-12" } },
   "location-change": { underlay: { ...inFalkenstein, location: "nbg1" } },
+  "cilium-version": { cilium: { version: "1.20.3" } },
   "cilium-values": { cilium: { values: { hubble: { enabled: false }, debug: { enabled: true } } } },
   "network-change": {
     underlay: { ...inFalkenstein, networkRange: "10.128.0.0/9", nodeSubnet: "10.128.0.0/24" },
@@ -94,10 +95,10 @@ export async function recordPolicies(world: World, keep: Keep): Promise<void> {
     const flags = ["--non-interactive", "--stack", "shop", "--config-file", configFile];
     return (await execa(world.engine.pulumi, [...args, ...flags], { cwd: project, env })).stdout;
   };
-  await execa(world.engine.pulumi, ["stack", "init", "shop", "--no-select", "--non-interactive"], {
-    cwd: project,
-    env,
-  });
+  // Its settings are written beside the project file, so the stack is made in a copy.
+  await copyFile(path.join(project, "Pulumi.yaml"), path.join(world.dir, "Pulumi.yaml"));
+  const init = ["stack", "init", "shop", "--no-select", "--non-interactive"];
+  await execa(world.engine.pulumi, init, { cwd: world.dir, env });
   await pulumi("config", "set", "port", "8080");
   await pulumi("up", "--yes", "--skip-preview");
   await pulumi("config", "set", "port", "8443");

@@ -20,7 +20,18 @@ export function trimDigest(text: string): JsonObject {
   const trimmed = steps.filter(({ op }) => op !== "refresh").map(trimStep);
   trimmed.sort((a, b) => (String(a.urn) < String(b.urn) ? -1 : 1));
   const errors = (diagnostics ?? []).filter(({ severity }) => severity === "error");
-  return { changeSummary, ...(errors.length === 0 ? {} : { diagnostics: errors }), steps: trimmed };
+  return renumber({ changeSummary, ...(errors.length === 0 ? {} : { diagnostics: errors }), steps: trimmed });
+}
+
+/** Numbers of servers anew, as they come here: the cloud counts in the order in which it happens to be asked. */
+function renumber(digest: JsonObject): JsonObject {
+  const numbers = new Map<string, string>();
+  const text = JSON.stringify(digest).replace(/\b1000\d{3}\b/g, (id) => {
+    const known = numbers.get(id) ?? String(1_000_001 + numbers.size);
+    numbers.set(id, known);
+    return known;
+  });
+  return JSON.parse(text) as JsonObject;
 }
 
 function trimStep({ op, urn, provider, oldState, newState, diffReasons, replaceReasons }: JsonObject): JsonObject {
