@@ -1,5 +1,5 @@
 import type { ClusterPlan } from "../components/plan";
-import { expectationOf, type Report, runDoctor } from "../components/doctor";
+import { type DoctorOptions, expectationOf, type Report, runDoctor } from "../components/doctor";
 import { type Engine, pulumi } from "./engine";
 import type { UpdateResult } from "./update";
 
@@ -14,6 +14,22 @@ export interface StackOutputs {
 /** Reads the stack's outputs, secrets included: they go to files of root's own, never to the screen. */
 export async function stackOutputs(engine: Engine): Promise<StackOutputs> {
   return JSON.parse(await pulumi(engine, ["stack", "output", "--json", "--show-secrets"])) as StackOutputs;
+}
+
+/** What the doctor is told of a sandbox's cluster. Undefined when there is no cluster yet to look at. */
+export function doctorOptions(engine: Engine, outputs: StackOutputs): DoctorOptions | undefined {
+  if (!outputs.kubeconfig || !outputs.plan) return undefined;
+  const expectation = expectationOf(outputs.plan);
+  return {
+    kubeconfig: outputs.kubeconfig,
+    expectation,
+    hcloud: {
+      token: engine.env.HCLOUD_TOKEN ?? "",
+      endpoint: engine.env.HCLOUD_ENDPOINT ?? "",
+      networkName: expectation.cloudRoutes?.networkName ?? expectation.cluster,
+    },
+    egressTarget: `${engine.instance.hostAddress}:${engine.instance.mirrorPort}`,
+  };
 }
 
 /**
@@ -31,18 +47,6 @@ export async function doctorRun(
   // The engine removes last: a report from within an update that removed something is from before.
   const settled = update?.doctorRan === true && update.exitCode === 0 && !update.changes.delete;
   if (settled && outputs.doctorReport) return JSON.parse(outputs.doctorReport) as Report;
-  if (!outputs.kubeconfig || !outputs.plan) return undefined;
-  const expectation = expectationOf(outputs.plan);
-  return runDoctor({
-    kubeconfig: outputs.kubeconfig,
-    expectation,
-    hcloud: {
-      token: engine.env.HCLOUD_TOKEN ?? "",
-      endpoint: engine.env.HCLOUD_ENDPOINT ?? "",
-      networkName: expectation.cloudRoutes?.networkName ?? expectation.cluster,
-    },
-    egressTarget: `${engine.instance.hostAddress}:${engine.instance.mirrorPort}`,
-    settleSeconds,
-    onProgress: tell,
-  });
+  const options = doctorOptions(engine, outputs);
+  return options && runDoctor({ ...options, settleSeconds, onProgress: tell });
 }

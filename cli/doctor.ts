@@ -3,16 +3,16 @@ import { cloudAccess } from "../components/doctor/main";
 import { CannotRun } from "../components/doctor/kube";
 import { expectationOf } from "../components/doctor/expectation";
 import { defaultProbeImage } from "../components/doctor/probePods";
-import { exitCodes, renderReport } from "../components/doctor/report";
-import { runDoctor, type DoctorOptions } from "../components/doctor/run";
+import { exitCodes } from "../components/doctor/report";
+import type { DoctorOptions } from "../components/doctor/run";
 import type { Expectation } from "../components/doctor/types";
 import type { ClusterPlan } from "../components/plan/types";
+import { examine, htmlOption, type ShowFlags, watchOption } from "./examine";
 import { exitCodeOf, kubeconfigOption, readKubeconfig, readText, stepTeller } from "./kubeCommand";
 
-interface Flags {
+interface Flags extends ShowFlags {
   kubeconfig?: string;
   plan?: string;
-  json: boolean;
   image: string;
   egressTarget?: string;
   settle: number;
@@ -31,6 +31,8 @@ export function registerDoctor(program: Command): Command {
       .addOption(kubeconfigOption())
       .option("--plan <file>", "plan of the cluster as JSON; without it only what holds on every cluster is judged")
       .option("--json", "print the report as JSON", false)
+      .addOption(htmlOption())
+      .addOption(watchOption().conflicts("json"))
       .option("--image <image>", "image of the probe pods", defaultProbeImage)
       .option(
         "--egress-target <host:port>",
@@ -50,15 +52,11 @@ export function registerDoctor(program: Command): Command {
 
 const helpText = `
 HCLOUD_TOKEN (and HCLOUD_ENDPOINT) in the environment let it compare the private network's routes.
-Exit codes: 0 nothing failed, 1 a check failed, 2 the doctor could not run, 130 interrupted.`;
+With --watch the first run's report is followed by one line a change, until Ctrl-C; runs never overlap.
+Exit codes: 0 nothing failed, 1 a check failed, 2 the doctor could not run, 130 interrupted; with --watch that of the last run.`;
 
 function doctor(flags: Flags): Promise<number> {
-  return exitCodeOf(async (signal) => {
-    const report = await runDoctor({ ...(await optionsOf(flags)), signal });
-    const terminal = process.stdout.isTTY ? { columns: process.stdout.columns } : undefined;
-    process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report, terminal));
-    return report.healthy ? exitCodes.healthy : exitCodes.failed;
-  });
+  return exitCodeOf(async (signal) => examine({ ...(await optionsOf(flags)), signal }, flags));
 }
 
 async function optionsOf(flags: Flags): Promise<DoctorOptions> {

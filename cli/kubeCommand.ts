@@ -45,8 +45,9 @@ export async function exitCodeOf(work: (signal: AbortSignal) => Promise<number>)
     process.stderr.write("Interrupted; what was made in the cluster is removed.\n");
     return exitCodes.interrupted;
   } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    // Anything else is a fault of this program: its stack helps who mends it, and 1 would say that the cluster is not healthy.
+    const told = error instanceof CannotRun ? error.message : error instanceof Error ? error.stack : error;
+    process.stderr.write(`${String(told)}\n`);
     return exitCodes.couldNotRun;
   }
 }

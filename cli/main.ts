@@ -6,6 +6,7 @@ import { registerCapture } from "./capture";
 import { registerDebug } from "./debug";
 import { registerDoctor } from "./doctor";
 import { down } from "./down";
+import { htmlOption, type ShowFlags, watchOption } from "./examine";
 import { underlayNames } from "./hosts";
 import { registerPlan } from "./plan";
 import { registerPreviewReport } from "./previewReport";
@@ -69,8 +70,10 @@ program
   .command("verify")
   .description("run the doctor on the sandbox's cluster")
   .addOption(instance)
-  .action(async (options: { instance: string }) => {
-    process.exitCode = await verify(options.instance);
+  .addOption(htmlOption())
+  .addOption(watchOption())
+  .action(async ({ instance, ...flags }: ShowFlags & { instance: string }) => {
+    process.exitCode = await verify(instance, flags);
   });
 
 program

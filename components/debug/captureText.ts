@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import type { CaptureResult } from "./capture";
-import type { Percentiles } from "./handshakes";
+import type { Percentiles } from "../doctor/percentiles";
 
 /** The result for people: the split as a table, then what took most of the time and what was odd. */
 export function renderCapture(result: CaptureResult): string {

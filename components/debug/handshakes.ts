@@ -1,3 +1,5 @@
+import { type Percentiles, percentiles } from "../doctor/percentiles";
+
 /** Where packets of a handshake were seen: in the client's pod, on both nodes' way to each other, in the server's pod. */
 export const capturePoints = ["clientPod", "clientNode", "serverNode", "serverPod"] as const;
 export type CapturePoint = (typeof capturePoints)[number];
@@ -21,14 +23,6 @@ export interface Handshake {
   parts: Partial<Record<HandshakePart, number>>;
   /** How many further SYNs the client had to send. */
   repeats: number;
-}
-
-/** What is said of many values. Milliseconds. */
-export interface Percentiles {
-  p50: number;
-  p90: number;
-  p99: number;
-  max: number;
 }
 
 /** What a capture came to. */
@@ -127,18 +121,6 @@ function split(
 
 function splitOnOneNode(total: number, serverPod?: number): Handshake["parts"] | undefined {
   return serverPod === undefined ? undefined : { "client node": total - serverPod, "server pod": serverPod };
-}
-
-/** The value that this share of the values does not exceed, by nearest rank. @param values not empty */
-export function nearestRank(values: number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
-
-/** Percentiles by nearest rank. @param values not empty */
-export function percentiles(values: number[]): Percentiles {
-  const [p50 = 0, p90 = 0, p99 = 0, max = 0] = [0.5, 0.9, 0.99, 1].map((share) => nearestRank(values, share));
-  return { p50, p90, p99, max };
 }
 
 /**

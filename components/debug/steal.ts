@@ -2,12 +2,12 @@ import { execInPod } from "../doctor/exec";
 import { CannotRun, openKube } from "../doctor/kube";
 import { judgeSteal, type Steal, stealBetween, stealLimits } from "../doctor/checks/steal";
 import { defaultProbeImage } from "../doctor/probePods";
+import { nearestRank } from "../doctor/percentiles";
 import { isFirstPidNamespace } from "../doctor/parse";
 import { parseTicks } from "../doctor/parseMachine";
 import { readCluster } from "../doctor/readCluster";
 import type { Expectation } from "../doctor/types";
 import { type DebugPod, withDebugPods } from "./debugPods";
-import { nearestRank } from "./handshakes";
 
 /**
  * What runs on each node: a look at /proc/stat each second and, when asked for, a loop on every CPU meanwhile, since steal shows only on

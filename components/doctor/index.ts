@@ -4,6 +4,7 @@ export { collectEvidence, type CollectOptions } from "./collect";
 export { doctorCommand } from "./command";
 export type { Evidence } from "./evidence";
 export { expectationOf } from "./expectation";
+export { renderHtml, type HtmlInput } from "./html";
 export { CannotRun } from "./kube";
 export { defaultProbeImage } from "./probePods";
 export { exitCodes, makeReport, renderReport, summary } from "./report";

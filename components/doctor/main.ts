@@ -81,8 +81,9 @@ async function main(): Promise<number> {
     process.stderr.write(failures.map((result) => `${failureLine(result)}\n`).join(""));
     return exitCodes.failed;
   } catch (error) {
-    if (!(error instanceof CannotRun)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    // Anything else is a fault of this program, and keeps its stack.
+    const told = error instanceof CannotRun ? error.message : error instanceof Error ? error.stack : error;
+    process.stderr.write(`${String(told)}\n`);
     return exitCodes.couldNotRun;
   }
 }

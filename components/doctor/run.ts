@@ -12,6 +12,8 @@ export interface DoctorOptions extends CollectOptions {
    * control plane that has just started. Ends as soon as only failures remain that time does not mend. Default 0: one look.
    */
   settleSeconds?: number;
+  /** Called with what each look saw, before the report on it. */
+  onEvidence?: (evidence: Evidence) => void;
 }
 
 /** Milliseconds between two looks. */
@@ -27,7 +29,7 @@ export function runDoctor(options: DoctorOptions): Promise<Report> {
 
 /** Looks until nothing fails that may still turn good, or the time is over. */
 export async function settle(
-  options: Pick<DoctorOptions, "settleSeconds" | "expectation" | "onProgress" | "signal">,
+  options: Pick<DoctorOptions, "settleSeconds" | "expectation" | "onProgress" | "onEvidence" | "signal">,
   collect: () => Promise<Evidence>,
   pauseMilliseconds: number,
 ): Promise<Report> {
@@ -46,6 +48,7 @@ export async function settle(
       await wait("the cluster's API");
       continue;
     }
+    options.onEvidence?.(evidence);
     const cluster = options.expectation?.cluster ?? evidence.contextCluster;
     const report = makeReport(cluster, judge(options.expectation, evidence));
     if (!maySettle(report, evidence) || isOver()) return report;

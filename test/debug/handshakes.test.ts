@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  captureReport,
-  parsePackets,
-  percentiles,
-  type SeenPacket,
-  splitHandshakes,
-} from "../../components/debug/handshakes";
+import { captureReport, parsePackets, type SeenPacket, splitHandshakes } from "../../components/debug/handshakes";
+import { percentiles } from "../../components/doctor/percentiles";
 
 /** Milliseconds as tcpdump prints them, from some moment on. */
 function line(ms: number, from: string, to: string, flags: string): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execa } from "execa";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { readPlan } from "../../cli/doctor";
@@ -157,6 +157,8 @@ describe("entries of the doctor", function () {
         /^The kubeconfig \/nowhere does not exist\.$/,
       ],
       ["an option is unknown", () => ["--frobnicate"], /unknown option '--frobnicate'/],
+      ["runs are to be watched as JSON", () => ["--watch", "--json"], /'--watch \[seconds\]' cannot be used with/],
+      ["a pause is none", () => ["--watch", "0"], /a whole number from 1 to 86400 is wanted/],
       ["a number is none", () => ["--settle", "soon"], /soon is not a number of seconds/],
       ["a target is none", () => ["--egress-target", "example"], /example is not HOST:PORT/],
       [
@@ -174,6 +176,21 @@ describe("entries of the doctor", function () {
         assert.doesNotMatch(stderr, /\n\s+at /);
       });
     }
+
+    it("watches until Ctrl-C, and ends with the last run's exit code", async () => {
+      const plan = file("plan.json", JSON.stringify({ ...wanted, clusterDns: "10.96.0.53" }));
+      const page = path.join(folder, "report.html");
+      const running = cli("--kubeconfig", file("kubeconfig", config), "--plan", plan, "--watch", "1", "--html", page);
+      running.stdout.on("data", (text: Buffer) => {
+        if (text.includes("lab is not healthy")) api.cluster.refuse = () => 403;
+        if (text.includes("COULD NOT LOOK")) running.kill("SIGINT");
+      });
+      const { exitCode, stdout, stderr } = await running;
+      assert.equal(exitCode, 2, stderr);
+      assert.match(stdout, /^\d{4}-\S+Z COULD NOT LOOK This kubeconfig may not list nodes\. [^\n]*$/m);
+      assert.match(readFileSync(page, "utf8"), /is not healthy/);
+      assert.deepEqual([...api.cluster.namespaces.keys()], ["default"]);
+    });
 
     it("removes its probes on Ctrl-C and ends with 130", async () => {
       const running: ReturnType<typeof cli>[] = [];

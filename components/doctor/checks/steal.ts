@@ -51,7 +51,7 @@ export const steal: Check = {
   settles: false,
   run: (expectation, evidence) =>
     evidence.probes.map(({ node, host, window }) => {
-      const { limit, wanted } = wantedOf(expectation, node);
+      const { limit, wanted } = stealWanted(expectation, node);
       if ("unseen" in window) return unseen(node, wanted, window.unseen);
       const { first, last } = window.value.ticks;
       const measured = stealBetween(first, last);
@@ -68,7 +68,8 @@ export const steal: Check = {
     }),
 };
 
-function wantedOf(expectation: Expectation | undefined, node: string): { limit: number; wanted: string } {
+/** The limit of a node, in percent, and in words. */
+export function stealWanted(expectation: Expectation | undefined, node: string): { limit: number; wanted: string } {
   const kind = expectation?.nodes.find(({ name }) => name === node)?.cpu.dedicated === true ? "dedicated" : "shared";
   return { limit: stealLimits[kind], wanted: `at most ${stealLimits[kind]} % stolen (${kind} CPUs)` };
 }
