@@ -45,7 +45,7 @@ export function joinWorker(
     machine: controlPlane.prepared.machine,
     triggers: [machine.id],
     timeoutSeconds: 300,
-    // A token serves once: a later wording of the script must not make another.
+    // The token is for one join and ends by itself after two hours: a later wording of the script must not make another.
     opts: { dependsOn: [controlPlane.init], ignoreChanges: ["create"] },
   });
   return remoteStep(context, `join-${node.name}`, {

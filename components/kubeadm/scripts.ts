@@ -7,11 +7,13 @@ import { type NodePlan, waitNetworkPath } from "../plan";
 /** File of a node's kubeadm document, readable by root alone: a join document holds a token. */
 const document = "/etc/zerosteal/kubeadm.yaml";
 
-/** Runs kubeadm; its words go to a file, and their end to the error output when it fails. */
+/** Runs kubeadm; its words go to a file for root alone, and their end to the error output when it fails, without the tokens that it names. */
 const kubeadmOrShow = `
 kubeadm_or_show() {
-  kubeadm "$@" >/var/log/zerosteal-kubeadm.log 2>&1 || {
-    tail -n 25 /var/log/zerosteal-kubeadm.log >&2
+  local log=/var/log/zerosteal-kubeadm.log
+  install -m 0600 /dev/null $log
+  kubeadm "$@" >$log 2>&1 || {
+    tail -n 25 $log | sed -E 's/\\b[a-z0-9]{6}\\.[a-z0-9]{16}\\b/(token)/g' >&2
     return 1
   }
 }`;

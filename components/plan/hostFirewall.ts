@@ -21,6 +21,8 @@ export function hostFirewallFiles(facts: Facts): NodeFile[] {
   return [
     { path: hostFirewallPath, mode: "0644", content: hostFirewall(facts) },
     { path: `/etc/systemd/system/${hostFirewallUnit}`, mode: "0644", content: unit },
+    { path: "/etc/systemd/system/kubelet.service.d/50-zerosteal-firewall.conf", mode: "0644", content: kubeletDropIn },
+    { path: "/etc/systemd/system/nftables.service.d/50-zerosteal.conf", mode: "0644", content: nftablesDropIn },
   ];
 }
 
@@ -81,22 +83,39 @@ function nic(name: string): string {
   return `"${name.replace(/\+$/, "*")}"`;
 }
 
-/** Without the rules there is no network: a firewall that does not load must not leave the machine open. */
+const load = `nft -f ${hostFirewallPath}`;
+
+/** Loads the rules before the network is up. That only orders the two: what keeps a node without rules from serving is the kubelet's drop-in. */
 const unit = `[Unit]
 Description=Firewall of a zerosteal node
 DefaultDependencies=no
 Wants=network-pre.target
 Before=network-pre.target shutdown.target
 Conflicts=shutdown.target
-After=local-fs.target
+After=local-fs.target nftables.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=nft -f ${hostFirewallPath}
-ExecReload=nft -f ${hostFirewallPath}
+ExecStart=${load}
+ExecReload=${load}
 ExecStop=nft delete table inet zerosteal
 
 [Install]
 WantedBy=sysinit.target
+`;
+
+/** The kubelet starts with the rules in force or, again and again, not at all: whatever became of them, nothing is served without. */
+const kubeletDropIn = `[Unit]
+After=${hostFirewallUnit}
+
+[Service]
+ExecStartPre=${load}
+`;
+
+/** A distribution's own unit flushes the rules of all when it starts, reloads or stops. Where somebody uses it, ours are loaded right after. */
+const nftablesDropIn = `[Service]
+ExecStartPost=-${load}
+ExecReload=-${load}
+ExecStopPost=-${load}
 `;

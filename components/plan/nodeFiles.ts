@@ -191,7 +191,8 @@ WantedBy=multi-user.target
 /**
  * Keeps pods from the cloud's metadata service, which holds the user data. A routing rule by source: it stops packets that the
  * kernel routes and those that Cilium redirects in BPF (its lookups follow the rules too), while iptables never sees the latter. The
- * node itself, and pods in its network namespace, still reach the service.
+ * node itself, and pods in its network namespace, still reach the service. As the kernel's own the rule is left alone by systemd-networkd,
+ * which removes foreign ones when it restarts (systemd/systemd issue 19106).
  */
 function metadataGuardUnit(podCidr: string): string {
   const rule = `priority 50 from ${podCidr} to 169.254.169.254 prohibit`;
@@ -203,7 +204,7 @@ Before=kubelet.service
 Type=oneshot
 RemainAfterExit=yes
 ExecStartPre=-ip -4 rule del ${rule}
-ExecStart=ip -4 rule add ${rule}
+ExecStart=ip -4 rule add ${rule} protocol kernel
 ExecStop=ip -4 rule del ${rule}
 
 [Install]

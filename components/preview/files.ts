@@ -40,7 +40,10 @@ const kinds: readonly [path: RegExp, judge: (path: string, old: Files, young: Fi
     /^\/etc\/kubernetes\/kubelet\.conf\.d\/40-zerosteal-cpu\.conf$/,
     says("CPU isolation changes", "the kubelet, without its old CPU assignments"),
   ],
-  [/^\/etc\/kubernetes\/kubelet\.conf\.d\/|\/kubelet\.service$/, says("kubelet settings change", "the kubelet")],
+  [
+    /^\/etc\/kubernetes\/kubelet\.conf\.d\/|\/kubelet\.service(\.d\/|$)/,
+    says("kubelet settings change", "the kubelet"),
+  ],
   [/^\/etc\/containerd\/certs\.d\//, says("registry mirrors change")],
   [/^\/etc\/containerd\/|\/containerd\.service$/, says("settings of the container runtime change", "containerd")],
   [/^\/etc\/zerosteal\/firewall\.nft$/, says("rules of the host firewall change")],

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import type { Registration } from "./program";
 import { clusterArgs, commands, runCluster } from "./support";
 
@@ -56,6 +59,27 @@ describe("scripts of a cluster", () => {
       assert.match(text, /^timeout \d+ bash -euo pipefail \/dev\/fd\/3 3<<'END_OF_STEP'/m, name);
       const node = name.startsWith("kubeconfig") || name.startsWith("admit") ? "control-plane-1" : "";
       assert.match(text, new RegExp(`step ${name} failed on node prod-${node}`));
+    }
+  });
+
+  it("show the end of what a failed kubeadm said, but no token, and keep it for root alone", async () => {
+    const { registrations } = await runCluster();
+    const text = String(commands(registrations).find(({ name }) => name.startsWith("init-"))?.inputs.create);
+    const shell = /^kubeadm_or_show\(\) \{$.*?^\}$/ms.exec(text)?.[0] ?? "";
+    const folder = mkdtempSync(path.join(os.tmpdir(), "zerosteal-scripts-"));
+    try {
+      const log = path.join(folder, "log");
+      writeFileSync(log, "", { mode: 0o644 });
+      const said =
+        "[bootstrap-token] Using token: abcdef.0123456789abcdef\nerror: prod.zerosteal.internal does not answer";
+      const script = `kubeadm() { echo '${said}'; return 1; }\n${shell.replaceAll("/var/log/zerosteal-kubeadm.log", log)}\nkubeadm_or_show init`;
+      const { status, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", script], { encoding: "utf8" });
+      assert.equal(status, 1);
+      assert.equal(stderr, "[bootstrap-token] Using token: (token)\nerror: prod.zerosteal.internal does not answer\n");
+      assert.equal(statSync(log).mode & 0o777, 0o600);
+      assert.match(readFileSync(log, "utf8"), /does not answer/);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

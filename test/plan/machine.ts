@@ -1,8 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { applyScript, type CpuIsolation, type NodeArtifact, type NodePlan, planCluster } from "../../components/plan";
-import { smallCluster } from "./clusters";
+import {
+  applyScript,
+  type ClusterArgs,
+  type CpuIsolation,
+  type NodeArtifact,
+  type NodeFile,
+  type NodePlan,
+  planCluster,
+} from "../../components/plan";
+import { hostsCluster, smallCluster } from "./clusters";
 
 /** What a run inside the pretended machine printed and left behind. */
 export interface MachineRun {
@@ -11,11 +19,25 @@ export interface MachineRun {
   stderr: string;
 }
 
-/** Stands for systemd: remembers each call and which units run. */
+/** Stands for systemd: remembers each call and which units run, and does what the units do that are about the network. */
 const systemctl = `#!/bin/bash
 echo "$*" >>/machine/systemctl.log
+unit=/etc/systemd/system/$2
+commands() {
+  case "$unit" in */zerosteal-firewall.service | */zerosteal-metadata-guard.service) ;; *) return ;; esac
+  sed -n "s/^$1=-*//p" "$unit" | while read -r command; do $command || echo "$command" >>/machine/failed; done 2>/dev/null
+}
+begin() {
+  rm -f /machine/failed
+  commands ExecStartPre
+  rm -f /machine/failed
+  commands ExecStart
+  if [ -e /machine/failed ]; then exit 1; fi
+  touch "/machine/active-$1"
+}
 case "$1" in
-  restart) touch "/machine/active-$2" ;;
+  restart) if [ -e "/machine/active-$2" ]; then commands ExecStop; fi; begin "$2" ;;
+  reload-or-restart) if [ -e "/machine/active-$2" ]; then commands ExecReload; else begin "$2"; fi ;;
   stop) rm -f "/machine/active-$2" ;;
   is-active) [ -e "/machine/active-$3" ] ;;
   is-enabled) [ -e "/machine/enabled-$3" ] ;;
@@ -145,15 +167,24 @@ export function workerOf(
   artifacts = machine.artifacts(),
   cpuIsolation: CpuIsolation = "none",
 ): NodePlan {
+  const args = { ...smallCluster(), pools: [{ name: "web", count: 1, serverType: "ccx23", cpuIsolation }] };
+  return firstWorker(machine, args, artifacts);
+}
+
+/** The same of a cluster of existing hosts. */
+export function hostOf(machine: PretendMachine): NodePlan {
+  return firstWorker(machine, hostsCluster(), machine.artifacts());
+}
+
+function firstWorker(machine: PretendMachine, args: ClusterArgs, artifacts: NodeArtifact[]): NodePlan {
   const plan = planCluster("prod", {
-    ...smallCluster(),
-    pools: [{ name: "web", count: 1, serverType: "ccx23", cpuIsolation }],
+    ...args,
     // The host's kernel may lack BBR; that it is refused aloud then has a test of its own.
     tuning: { bbr: "off" },
     artifacts: { baseUrl: "http://mirror.example/", manifest: artifacts },
   });
   const worker = plan.nodes[1];
-  if (worker === undefined) throw new Error("the small cluster has workers");
+  if (worker === undefined) throw new Error("the cluster has workers");
   const files = worker.files.map((file) => ({
     ...file,
     content: file.content.replaceAll("http://mirror.example", `file://${machine.folder}/mirror`),
@@ -168,4 +199,14 @@ export function setUp(machine: PretendMachine, node: NodePlan, name = "apply.sh"
 
 function sumOf(file: string): string {
   return execFileSync("sha256sum", [file], { encoding: "utf8" }).slice(0, 64);
+}
+
+/** The node with the text of one of its files changed. */
+export function withFile(node: NodePlan, filePath: string, change: (content: string) => string): NodePlan {
+  const found = node.files.some((file) => file.path === filePath && change(file.content) !== file.content);
+  if (!found) throw new Error(`${filePath} would not change`);
+  const files = node.files.map((file): NodeFile =>
+    file.path === filePath ? { ...file, content: change(file.content) } : file,
+  );
+  return { ...node, files };
 }

@@ -2,19 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { NodeFile, NodePlan } from "../../components/plan";
+import type { NodeFile } from "../../components/plan";
 import { needs } from "../capabilities";
-import { PretendMachine, setUp, workerOf } from "./machine";
-
-/** The node with the text of one of its files changed. */
-function withFile(node: NodePlan, filePath: string, change: (content: string) => string): NodePlan {
-  const found = node.files.some((file) => file.path === filePath && change(file.content) !== file.content);
-  assert.ok(found, `${filePath} would not change`);
-  const files = node.files.map((file): NodeFile =>
-    file.path === filePath ? { ...file, content: change(file.content) } : file,
-  );
-  return { ...node, files };
-}
+import { PretendMachine, setUp, withFile, workerOf } from "./machine";
 
 describe("setup script on a pretended machine", function () {
   this.timeout(60_000);
@@ -281,5 +271,17 @@ ip -4 route get 198.51.100.1 from 10.244.11.5 iif pod0 >/dev/null && echo others
 ip -4 route get 169.254.169.254 >/dev/null && echo the node passes`);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, "10.244.11.5 passes\n1\n10.244.11.5 is stopped\nothers pass\nthe node passes\n");
+  });
+
+  it("keep the rule as the kernel's own, which networkd leaves alone, in place of an older one, and bring it back", () => {
+    const rules = "ip -4 -details rule show priority 50 | sed 's/  */ /g'";
+    const { code, stdout, stderr } = machine.run(`
+ip -4 rule add priority 50 from 10.244.0.0/16 to 169.254.169.254 prohibit
+${setUp(machine, workerOf(machine))} && ${rules}
+ip -4 rule del priority 50
+/usr/local/sbin/zerosteal-setup && ${rules}`);
+    assert.equal(code, 0, stderr);
+    const rule = "50: from 10.244.0.0/16 to 169.254.169.254 prohibit proto kernel\n";
+    assert.equal(stdout.replace(/\t/g, " "), rule + rule);
   });
 });

@@ -209,19 +209,21 @@ restart_if_changed() {
   echo "$sum" >"$state/applied/$unit"
 }
 
-# A machine without a cloud firewall before it has rules of its own; one that no longer has them gives them up.
+# A machine without a cloud firewall before it has rules of its own.
 start_firewall() {
-  local unit=zerosteal-firewall.service
-  if [[ -f $config/firewall.nft ]]; then
-    nft --check --file "$config/firewall.nft" || fail "nftables refuses $config/firewall.nft"
-    systemctl daemon-reload
-    mkdir -p "$state/applied"
-    restart_if_changed "$unit" "/etc/systemd/system/$unit" "$config/firewall.nft"
-  elif [[ -f $state/applied/$unit ]]; then
-    systemctl disable --quiet --now "$unit" || say "$unit was gone already"
-    nft delete table inet zerosteal 2>/dev/null || say "its rules were gone already"
-    rm -f "$state/applied/$unit"
-  fi
+  if [[ ! -f $config/firewall.nft ]]; then return; fi
+  nft --check --file "$config/firewall.nft" || fail "nftables refuses $config/firewall.nft"
+  systemctl daemon-reload
+  systemctl enable --quiet zerosteal-firewall.service
+  # In one transaction, and each time, since others may have flushed them. A restart would first take them away.
+  systemctl reload-or-restart zerosteal-firewall.service
+}
+
+# Others may have taken its rules away, and the unit still counts as active.
+start_metadata_guard() {
+  local unit=zerosteal-metadata-guard.service
+  if (($(ip -4 rule | grep -c '^50:') != $(grep -c '^ExecStart=' "$units/$unit"))); then rm -f "$state/applied/$unit"; fi
+  restart_if_changed "$unit" "$units/$unit"
 }
 
 start_services() {
@@ -230,7 +232,7 @@ start_services() {
   grep -E '^(containerd|runc)' "$config/artifacts.tsv" >"$state/runtime-artifacts"
   grep -E '^kubelet' "$config/artifacts.tsv" >"$state/kubelet-artifacts"
   systemctl daemon-reload
-  restart_if_changed zerosteal-metadata-guard.service "$units/zerosteal-metadata-guard.service"
+  start_metadata_guard
   restart_if_changed containerd.service "$units/containerd.service" "$units"/containerd.service.d/* \
     /etc/containerd/config.toml /etc/containerd/conf.d/*.toml "$state/runtime-artifacts"
   systemctl enable --quiet zerosteal-cpus.service
