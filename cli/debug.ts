@@ -41,7 +41,8 @@ export function registerDebug(program: Command): Command {
 }
 
 const helpText = `
-A debug container stays in its pod, ended, until the pod is deleted; with --via-node kubectl leaves an ended pod node-debugger-… behind.`;
+A debug container stays in its pod, ended, until the pod is deleted; with --via-node kubectl leaves an ended pod node-debugger-… behind.
+A session with --via-node ends after four hours.`;
 
 async function debug(text: string, command: string[], flags: Flags, signal: AbortSignal): Promise<number> {
   const ref = parsePodRef(text, flags.namespace);

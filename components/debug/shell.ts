@@ -78,10 +78,15 @@ export function shellCommand(
 /** Where kubectl makes its pod for a node: pod security is never enforced there. */
 const nodeNamespace = "kube-system";
 
-/** Enters the network of the pod whose UID is $0, and runs the rest there. */
+/** Seconds after which a session from a node ends whatever it does: the pod is root on its node, and a lost connection would leave it running. */
+export const nodeSessionLimit = 4 * 60 * 60;
+
+/** Enters the network of the pod whose UID is $0, and runs the rest there. `exec` keeps the number that the watch knows. */
 const enterScript =
   `pid=$(${findPodProcess("0")}); ` +
   '[ -n "$pid" ] || { echo "no process of the pod was found on this node" >&2; exit 1; }; ' +
+  // Kubernetes makes one dollar of two in a row, so bash's own number has this name.
+  `self=$BASHPID; (sleep ${nodeSessionLimit}; kill -KILL "$self") >/dev/null 2>&1 & ` +
   'exec nsenter --target "$pid" --net "$@"';
 
 /** The level of pod security that a namespace enforces, if any. */

@@ -193,7 +193,7 @@ export interface ClusterArgs {
   tuning?: TuningArgs;
   /** Where nodes fetch their programs. Default: upstream's addresses with their checksums. */
   artifacts?: ArtifactSource;
-  /** Registry host -> mirror URL, written to containerd's certs.d, e.g. `{ "registry.k8s.io": "http://10.1.1.1:5000" }`. */
+  /** Registry host -> mirror URL, written to containerd's certs.d, e.g. `{ "registry.k8s.io": "http://10.1.1.1:5000" }`. With http, whoever is on the way chooses what nodes run: images come by name. */
   registryMirrors?: Record<string, string>;
   /** Rule ids whose refusal is accepted; each is repeated as a warning. */
   accept?: string[];

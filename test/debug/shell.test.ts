@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { execa } from "execa";
 import { debugPodManifest } from "../../components/debug/debugPods";
 import { captureScript } from "../../components/debug/captureScript";
 import { parsePodRef } from "../../components/debug/pods";
-import { shellCommand } from "../../components/debug/shell";
+import { nodeSessionLimit, shellCommand } from "../../components/debug/shell";
 import { CannotRun } from "../../components/doctor";
 
 const ref = { namespace: "shop", name: "web-1" };
@@ -41,6 +42,20 @@ describe("debug", () => {
       assert.deepEqual(args.slice(-3), ["1b2c-3d", "tcpdump", "-D"]);
     });
   }
+
+  it("ends a session from a node after a while, whatever it does", async () => {
+    const args = shellCommand(ref, pod, "baseline", { terminal: false, viaNode: true });
+    const script = args[args.indexOf("-c") + 1] ?? "";
+    assert.ok(!script.includes("$$"));
+    // In the place of the search and of the network: the same shell, a limit of no time, a session that would last.
+    const short = script
+      .replace(/^pid=.*?(?=self=)/s, "pid=1; ")
+      .replace(String(nodeSessionLimit), "0.2")
+      .replace('nsenter --target "$pid" --net "$@"', "sleep 60");
+    assert.match(short, /sleep 0\.2.*exec sleep 60/);
+    const { signal } = await execa("bash", ["-c", short], { reject: false });
+    assert.equal(signal, "SIGKILL");
+  });
 
   it("names the containers when there is none of that name", () => {
     assert.throws(
