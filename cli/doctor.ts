@@ -15,6 +15,7 @@ interface Flags extends ShowFlags {
   plan?: string;
   image: string;
   egressTarget?: string;
+  rttTo: string[];
   settle: number;
   verbose: boolean;
 }
@@ -38,6 +39,12 @@ export function registerDoctor(program: Command): Command {
         "--egress-target <host:port>",
         "what pods must reach outside; default: the nodes' resolver, or the API",
         hostAndPort,
+      )
+      .option(
+        "--rtt-to <host[:port]>",
+        "measure round trips from each node to where users are; port 443 unless named, may be given again",
+        (value: string, before: string[]) => [...before, hostAndPort(/:\d+$/.test(value) ? value : `${value}:443`)],
+        [],
       )
       .option("--settle <seconds>", "look again for so long while failures may turn good by themselves", seconds, 0)
       .option("--verbose", "show on stderr what each probe printed", false)
@@ -68,6 +75,7 @@ async function optionsOf(flags: Flags): Promise<DoctorOptions> {
     hcloud: cloudAccess(expectation, process.env.HCLOUD_TOKEN, process.env.HCLOUD_ENDPOINT),
     probeImage: flags.image,
     egressTarget: flags.egressTarget,
+    rttTargets: flags.rttTo,
     settleSeconds: flags.settle,
     onProgress: stepTeller(flags.verbose),
     onTranscript: flags.verbose ? (title, text) => process.stderr.write(`--- ${title}\n${text}\n`) : undefined,

@@ -1,12 +1,12 @@
 import { lookup } from "node:dns/promises";
 import { readCloudRoutes, type CloudAccess } from "./cloud";
-import type { CiliumAgent, CiliumStatus, Evidence, KubeletReading, NodeEvidence, Seen } from "./evidence";
-import { execInPod } from "./exec";
+import { askAgents } from "./agents";
+import type { Evidence, KubeletReading, NodeEvidence, Seen } from "./evidence";
 import { cannot, CannotRun, explain, openKube, statusOf, type Kube } from "./kube";
 import { mapLimited } from "./limit";
-import { parseCiliumStatus, parseCiliumVersion } from "./parseCilium";
 import { parseCertificates } from "./parseControlPlane";
 import { parseKubelet } from "./parseMachine";
+import { tryNodePorts } from "./nodePorts";
 import { probeNodes } from "./probe";
 import { readCluster, type ClusterObjects } from "./readCluster";
 import type { Expectation } from "./types";
@@ -22,6 +22,8 @@ export interface CollectOptions {
   probeImage?: string;
   /** `host:port` outside of the cluster. Default: a node's own resolver, or the API's public address. */
   egressTarget?: string;
+  /** Each `host:port` to which nodes measure round trips: where users are. */
+  rttTargets?: string[];
   /** Called with a short text at each step. */
   onProgress?: (step: string) => void;
   /** Called with the raw output of everything that was run in a pod, to see what the findings rest on. */
@@ -57,6 +59,8 @@ export async function collectEvidence(options: CollectOptions): Promise<Evidence
       nodes: objects.nodes,
       kubeProxy: objects.kubeProxy,
       apiService: objects.apiService,
+      apiEndpoints: objects.apiEndpoints,
+      nodePorts: await tryNodePorts(objects, probes.probes),
       agents,
       kubelets,
       ...probes,
@@ -102,56 +106,6 @@ async function addressOf(host: string): Promise<string | undefined> {
     // A name that only the API client can resolve, e.g. through a proxy: then it is no target.
     return undefined;
   }
-}
-
-async function askAgents(
-  kube: Kube,
-  agents: ClusterObjects["agents"],
-  options: CollectOptions,
-  signal: AbortSignal,
-): Promise<Seen<CiliumAgent[]>> {
-  if ("unseen" in agents) return agents;
-  const asked = await mapLimited(agents.value, 16, async (agent) => ({
-    node: agent.node,
-    pod: agent.pod,
-    ready: agent.ready,
-    status: agent.ready
-      ? await askAgent(kube, agent, options, signal)
-      : { unseen: `the agent ${agent.pod} is not ready, so it cannot be asked` },
-  }));
-  return { value: asked };
-}
-
-/** Before Cilium 1.15 the command had another name. */
-async function askAgent(
-  kube: Kube,
-  agent: { pod: string; namespace: string },
-  options: CollectOptions,
-  signal: AbortSignal,
-): Promise<Seen<CiliumStatus>> {
-  const run = async (...command: string[]) => {
-    const where = { namespace: agent.namespace, pod: agent.pod, container: "cilium-agent" };
-    const result = await execInPod(kube, where, command, 15_000, signal);
-    options.onTranscript?.(`${agent.pod}: ${command.join(" ")}`, result.stdout + result.stderr);
-    return result;
-  };
-  let problem = "";
-  for (const command of ["cilium-dbg", "cilium"]) {
-    try {
-      const result = await run(command, "status", "--verbose", "-o", "json");
-      if (result.stdout.includes("{")) {
-        const status = parseCiliumStatus(result.stdout);
-        // The status lacks the version where the build's version text has less than its usual three words.
-        if (status.version === "") status.version = parseCiliumVersion((await run(command, "version")).stdout);
-        return { value: status };
-      }
-      problem ||= result.stderr.trim().split("\n").at(-1) || "no output";
-    } catch (error) {
-      if (signal.aborted) throw error;
-      problem ||= (error as Error).message;
-    }
-  }
-  return { unseen: `the agent ${agent.pod} did not tell its status: ${problem}` };
 }
 
 /** A kubelet tells its settings through the API. */

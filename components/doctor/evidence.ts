@@ -25,6 +25,9 @@ export interface NodeEvidence {
   internalIp?: string;
   externalIps: string[];
   kubeletVersion: string;
+  /** As the node tells them: `containerd://2.3.4`, `6.12.5-amd64`. */
+  containerRuntimeVersion: string;
+  kernelVersion: string;
 }
 
 /** What `cilium-dbg status -o json` says on one node. */
@@ -52,6 +55,26 @@ export interface CiliumStatus {
   encryption: string;
   /** Nodes that WireGuard has a key of; 0 without it. */
   encryptionPeers: number;
+  /** `off`, `on`, `on with bbr`. */
+  bandwidthManager: string;
+}
+
+/** What an agent found out about another node or its own. It looks at each some times in four minutes. */
+export interface HealthPeer {
+  node: string;
+  /** What did not answer, and how: `ICMP of the node: Connection timed out`. */
+  faults: string[];
+  /** The same of before this run. */
+  earlierFaults: string[];
+}
+
+/** An agent's counters at both ends of a window of some seconds, and what it knows meanwhile. */
+export interface AgentWindow {
+  /** Packets that were dropped since the node's programs were loaded, by reason. */
+  drops: { first: Record<string, number>; last: Record<string, number> };
+  /** Share of each map that is taken, 0 to 1. */
+  pressure: Record<string, number>;
+  health: Seen<HealthPeer[]>;
 }
 
 /** One agent of the Cilium DaemonSet. */
@@ -60,6 +83,7 @@ export interface CiliumAgent {
   pod: string;
   ready: boolean;
   status: Seen<CiliumStatus>;
+  window: Seen<AgentWindow>;
 }
 
 /** A kernel setting as a file of /proc/sys. `writable` is the file's mode, not the caller's mount. */
@@ -131,6 +155,10 @@ export interface HostProbe {
   routes: Record<string, RouteReading>;
   /** Small packets. */
   reach: Record<string, PingResult>;
+  /** What each `host:port` answered that was asked whether its API is ready: an HTTP status, or a complaint. */
+  readyz: Record<string, string>;
+  /** Kinds of queues by device, without those that only hold others. */
+  qdiscs: Record<string, string[]>;
   /** Packets of exactly the node MTU. */
   exact: Record<string, PingResult>;
 }
@@ -178,6 +206,10 @@ export interface Evidence {
   kubeProxy: Seen<{ daemonSet: boolean; configMap: boolean; pods: number }>;
   /** The Service kubernetes.default. */
   apiService: Seen<{ clusterIp: string; port: number }>;
+  /** Each `host:port` by which nodes themselves reach the API. */
+  apiEndpoints: Seen<string[]>;
+  /** Node ports of Services, and each public `address:port` of them that let this machine in. */
+  nodePorts: Seen<{ ports: number[]; tried: number; open: string[] }>;
   agents: Seen<CiliumAgent[]>;
   /** By the node's name. */
   kubelets: Record<string, Seen<KubeletReading>>;

@@ -76,6 +76,8 @@ export interface WindowReading {
   etcd?: { first: EtcdReading; last: EtcdReading };
   /** Absent where the probe did not tell its time. */
   clock?: ClockReading;
+  /** Milliseconds of fresh connections by `host:port`, and why others failed. */
+  roundTrips: Record<string, { milliseconds: number[]; error?: string }>;
 }
 
 /** A certificate of the control plane. `ends` in milliseconds since 1970. */

@@ -1,3 +1,4 @@
+import { kernelNeeded } from "../plan/kernels";
 import { at } from "../plan/merge";
 import type { ClusterPlan, Taint } from "../plan/types";
 import type { Expectation } from "./types";
@@ -19,7 +20,15 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
   const legacyRouting = isTrue(at(values, "bpf.hostLegacyRouting"));
   return {
     cluster: plan.name,
-    versions: { kubernetes: plan.versions.kubernetes, cilium: plan.versions.cilium },
+    versions: {
+      kubernetes: plan.versions.kubernetes,
+      cilium: plan.versions.cilium,
+      containerd: plan.versions.containerd,
+      kernel: kernelNeeded({
+        podBbr: isTrue(at(values, "bandwidthManager.bbr")),
+        netkit: at(values, "bpf.datapathMode") === "netkit",
+      }),
+    },
     nodes: plan.nodes.map((node) => ({
       name: node.name,
       role: node.role,
@@ -48,6 +57,8 @@ export function expectationOf(plan: ClusterPlan, names: { networkName?: string }
       deviceMode: textOf(at(values, "bpf.datapathMode")) ?? "veth",
       encryption: encryptionOf(values),
       devices: words(at(values, "devices")),
+      bandwidthManager: bandwidthManagerOf(values),
+      nodePortAddresses: words(at(values, "nodePort.addresses")),
     },
     // What routers of somebody else hold cannot be read; packets between pods show it.
     ...(plan.underlay.kind === "hosts"
@@ -76,13 +87,18 @@ function loadBalancerMode(value: unknown): "snat" | "dsr" | "hybrid" {
   return value === "dsr" || value === "hybrid" ? value : "snat";
 }
 
+function bandwidthManagerOf(values: Record<string, unknown>): string {
+  if (!isTrue(at(values, "bandwidthManager.enabled"))) return "off";
+  return isTrue(at(values, "bandwidthManager.bbr")) ? "on with bbr" : "on";
+}
+
 /** The chart's own type is IPsec. */
 function encryptionOf(values: Record<string, unknown>): Expectation["cilium"]["encryption"] {
   if (!isTrue(at(values, "encryption.enabled"))) return "none";
   return at(values, "encryption.type") === "wireguard" ? "wireguard" : "ipsec";
 }
 
-/** Helm takes devices as a list and as text with commas or spaces. */
+/** Helm takes such as a list and as text with commas or spaces. */
 function words(value: unknown): string[] {
   const text = Array.isArray(value) ? value.join(" ") : typeof value === "string" ? value : "";
   return text.split(/[\s,]+/).filter((word) => word !== "");

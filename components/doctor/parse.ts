@@ -82,6 +82,8 @@ export function parseHostProbe(text: string): HostProbe {
     routes: keyed(tasks, "route", parseRoute),
     reach: keyed(tasks, "reach", parsePing),
     exact: keyed(tasks, "exact", parsePing),
+    readyz: keyed(tasks, "readyz", parseReadyz),
+    qdiscs: parseQdiscs(output(tasks, "qdiscs")),
   };
 }
 
@@ -123,7 +125,7 @@ export function parseWindowProbe({
     return arrival ? [{ node: milliseconds, here: arrival.at }] : [];
   });
   const clock = clockOf(startedAt, told);
-  return { ...window, ...(clock ? { clock } : {}) };
+  return { ...window, ...(clock ? { clock } : {}), roundTrips: keyed(tasks, "rtt", parseRoundTrips) };
 }
 
 function pidNamespace(tasks: Map<string, TaskOutput>): string {
@@ -181,6 +183,28 @@ export function parseLookup(task: TaskOutput): LookupResult {
   const status = /status: ([A-Z]+)/.exec(text)?.[1];
   const silent = /timed out|no servers could be reached/.test(text) || task.exitCode === 124 || task.exitCode === 143;
   return { addresses, milliseconds, error: silent ? "no answer" : (status ?? (lastLine(text) || "no address")) };
+}
+
+/** An HTTP status, the complaint of curl, or `open` where there is no curl and somebody listens. */
+function parseReadyz(task: TaskOutput): string {
+  const status = /^([1-5]\d\d) $/m.exec(task.output)?.[1];
+  if (status !== undefined) return status;
+  if (task.exitCode === 0) return "open";
+  return /curl: \(\d+\) (.+)/.exec(task.output)?.[1]?.trim() ?? (lastLine(task.output) || "no answer");
+}
+
+function parseRoundTrips({ output: text }: TaskOutput): { milliseconds: number[]; error?: string } {
+  const milliseconds = [...text.matchAll(/^(\d+) us$/gm)].map((match) => Number(match[1]) / 1000);
+  const complaint = text.split("\n").find((line) => line !== "" && !/^\d+ us$/.test(line));
+  return { milliseconds, ...(complaint ? { error: complaint.replace(/^.*connect: /, "") } : {}) };
+}
+
+/** Output of `tc qdisc show`. */
+export function parseQdiscs(text: string): Record<string, string[]> {
+  const kinds: Record<string, string[]> = {};
+  for (const [, kind = "", device = ""] of text.matchAll(/^qdisc (\S+) \S+ dev (\S+) /gm))
+    if (!["mq", "clsact", "ingress"].includes(kind)) (kinds[device] ??= []).push(kind);
+  return kinds;
 }
 
 function parseRoute(task: TaskOutput): RouteReading {

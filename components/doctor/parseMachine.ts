@@ -32,7 +32,7 @@ function parseInterrupt(line: string): NicInterrupt {
 }
 
 /** Both samples of a window; undefined where one is missing. */
-export function parseWindow(text: TaskTexts): WindowReading | undefined {
+export function parseWindow(text: TaskTexts): Omit<WindowReading, "clock" | "roundTrips"> | undefined {
   const both = <T>(parse: (text: string) => T, what = "") => ({
     first: parse(text(`first${what}`)),
     last: parse(text(`last${what}`)),

@@ -65,7 +65,7 @@ export async function probeNodes(
     const run = new ProbeRun(kube, namespace, nodes, running, stuck, objects, options, signal);
     const [{ hosts, pods, egressTargets }, windows] = await Promise.all([
       probeBoth(run, nodes, targets, progress),
-      run.windows(),
+      run.windows(options.rttTargets ?? []),
     ]);
     const notAsked = { unseen: "it was not asked" };
     const probes = nodes.map((node, index) => ({
@@ -168,13 +168,14 @@ class ProbeRun {
 
   /** First, as the pods' probes build on it. */
   async hosts(egress: string[]): Promise<Seen<HostProbe>[]> {
-    this.hostProbes = await this.all("host", egress, ({ stdout }) => parseHostProbe(stdout));
+    const apis = (valueOf(this.objects.apiEndpoints) ?? []).map((endpoint) => `https:${endpoint}`);
+    this.hostProbes = await this.all("host", [...egress, ...apis], ({ stdout }) => parseHostProbe(stdout));
     return this.hostProbes;
   }
 
   /** Beside all others, as it takes the longest. */
-  windows(): Promise<Seen<WindowReading>[]> {
-    return this.all("window", [], parseWindowProbe);
+  windows(targets: string[]): Promise<Seen<WindowReading>[]> {
+    return this.all("window", targets, parseWindowProbe);
   }
 
   pods(egress: string[]): Promise<NodeProbes["pod"][]> {

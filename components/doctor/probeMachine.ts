@@ -46,18 +46,34 @@ fragments() { grep '^Ip:' /proc/net/snmp; }
 # The node's own time stands where others have the time that they took: it must not wait for a program to start.
 tick() { printf '{"id":"clock %d","rc":0,"us":%d,"out":""}\n' "$1" "${"$"}{EPOCHREALTIME/./}"; }
 
+# Fresh connections, each in microseconds; nothing is started in between that would be timed with them.
+round_trips() {
+  timeout 8 bash -c '
+    address=$(getent ahostsv4 "$0" | sed -n "1s/ .*//p")
+    [ -n "$address" ] || { echo "no address"; exit 1; }
+    for try in {1..20}; do
+      begin=${"$"}{EPOCHREALTIME/./}
+      { exec 3<>"/dev/tcp/$address/$1"; } 2>&1 || continue
+      echo "$((${"$"}{EPOCHREALTIME/./} - begin)) us"
+      exec 3>&-
+      sleep 0.2
+    done' "${"$"}{1%:*}" "${"$"}{1##*:}"
+}
+
 # Steal shows on busy CPUs only: one is kept busy for a while, with the lowest priority that there is.
 window() {
-  local second
+  local second target
   tick 0
   task first-fragments fragments
   task first-etcd etcd
   task first counters
   timeout 3 nice -n 19 bash -c 'while :; do :; done' &
+  for target in $egress; do background task "rtt $target" round_trips "$target"; done
   for second in 1 2 3 4 5 6 7 8; do
     sleep 1
     tick $second
   done
+  finish
   task last-fragments fragments
   task last-etcd etcd
   task last counters

@@ -141,10 +141,22 @@ lookups() {
 
 ${machineTasks}
 ${controlPlaneTasks}
+# Whoever has no curl sees at least whether somebody listens.
+readyz() {
+  if command -v curl >/dev/null; then
+    curl -sSk -m 5 -o /dev/null -w '%{http_code} ' "https://$1/readyz"
+  else
+    connect "$1"
+  fi
+}
+
 connects() {
   local target
   for target in $1; do
-    task "connect $target" connect "$target"
+    case $target in
+      https:*) task "readyz ${"$"}{target#https:}" readyz "${"$"}{target#https:}" ;;
+      *) task "connect $target" connect "$target" ;;
+    esac
   done
 }
 
@@ -167,6 +179,7 @@ host() {
   task hugepages cat /sys/kernel/mm/transparent_hugepage/enabled
   task interrupts interrupts
   task allowed allowed
+  task qdiscs tc qdisc show
   task time-services time_services
   background task certificates certificates
   background task rules rules
@@ -178,6 +191,8 @@ host() {
     # Without an address of the peer there is nothing to ask.
     [ "$ip" != - ] || continue
     task "route $name" route "$ip"
+    # Cilium's health port.
+    background task "connect $ip:4240" connect "$ip:4240"
     background task "reach $name" small "$ip"
     background task "exact $name" big "$ip" "$mtu"
   done
@@ -248,7 +263,10 @@ export interface ProbeRequest {
   podMtu: number;
   /** `address:port` of the API's Service; undefined: unknown. */
   api?: string;
-  /** What to connect to, `host:port`. The host role adds its resolvers. */
+  /**
+   * What to connect to, `host:port`; an API that is asked whether it is ready, `https:host:port`. The host role adds its resolvers; the window
+   * measures round trips.
+   */
   egress: string[];
   peers: Peer[];
 }

@@ -1,5 +1,5 @@
-import type { V1Node, V1NodeCondition } from "@kubernetes/client-node";
-import type { Evidence, NodeEvidence, Seen } from "./evidence";
+import type { V1Node, V1NodeCondition, V1NodeSystemInfo } from "@kubernetes/client-node";
+import { valueOf, type Evidence, type NodeEvidence, type Seen } from "./evidence";
 import { taintText } from "./expectation";
 import { cannot, explain, statusOf, type Kube } from "./kube";
 
@@ -8,8 +8,19 @@ export interface ClusterObjects {
   nodes: NodeEvidence[];
   kubeProxy: Evidence["kubeProxy"];
   apiService: Evidence["apiService"];
+  apiEndpoints: Evidence["apiEndpoints"];
+  nodePorts: Seen<number[]>;
   /** Agents of Cilium's DaemonSet. */
-  agents: Seen<{ node: string; pod: string; namespace: string; ready: boolean }[]>;
+  agents: Seen<AgentPod[]>;
+}
+
+/** A pod of Cilium's DaemonSet; `api`: the `host:port` that it is told to reach the API by. */
+export interface AgentPod {
+  node: string;
+  pod: string;
+  namespace: string;
+  ready: boolean;
+  api?: string;
 }
 
 /**
@@ -18,12 +29,18 @@ export interface ClusterObjects {
  */
 export async function readCluster(kube: Kube): Promise<ClusterObjects> {
   const nodes = await readNodes(kube);
-  const [kubeProxy, apiService, agents] = await Promise.all([
+  const [kubeProxy, apiService, clusterInfo, nodePorts, agents] = await Promise.all([
     look(kube, "read kube-proxy's objects", () => readKubeProxy(kube)),
     look(kube, "read the Service default/kubernetes", () => readApiService(kube)),
+    look(kube, "read the ConfigMap kube-public/cluster-info", () => readClusterInfo(kube)),
+    look(kube, "list Services", () => readNodePorts(kube)),
     look(kube, "list Cilium's pods", () => readAgents(kube)),
   ]);
-  return { nodes, kubeProxy, apiService, agents };
+  const ofAgents = (valueOf(agents) ?? []).flatMap(({ api }) => api ?? []);
+  // kubeadm's nodes join by the one, agents without kube-proxy use the other.
+  const endpoints = [...new Set([...(valueOf(clusterInfo) ?? []), ...ofAgents])];
+  const apiEndpoints = endpoints.length === 0 && "unseen" in clusterInfo ? clusterInfo : { value: endpoints };
+  return { nodes, kubeProxy, apiService, apiEndpoints, nodePorts, agents };
 }
 
 async function readNodes(kube: Kube): Promise<NodeEvidence[]> {
@@ -63,8 +80,16 @@ export function nodeEvidence(node: V1Node): NodeEvidence {
     podCidr: node.spec?.podCIDR,
     internalIp: addressesOf("InternalIP").find(isIpv4),
     externalIps: addressesOf("ExternalIP"),
-    kubeletVersion: nodeInfo?.kubeletVersion ?? "",
+    ...versionsOf(nodeInfo),
   };
+}
+
+function versionsOf({
+  kubeletVersion = "",
+  containerRuntimeVersion = "",
+  kernelVersion = "",
+}: Partial<V1NodeSystemInfo> = {}) {
+  return { kubeletVersion, containerRuntimeVersion, kernelVersion };
 }
 
 function isLost({ status, lastTransitionTime }: V1NodeCondition): boolean {
@@ -100,12 +125,35 @@ async function readApiService(kube: Kube): Promise<{ clusterIp: string; port: nu
   return { clusterIp: service.spec?.clusterIP ?? "", port: service.spec?.ports?.[0]?.port ?? 443 };
 }
 
-async function readAgents(kube: Kube): Promise<{ node: string; pod: string; namespace: string; ready: boolean }[]> {
+/** kubeadm leaves a kubeconfig without secrets there. */
+async function readClusterInfo(kube: Kube): Promise<string[]> {
+  const map = await kube.core.readNamespacedConfigMap({ name: "cluster-info", namespace: "kube-public" });
+  const server = /server: https:\/\/([^\s/]+)/.exec(map.data?.kubeconfig ?? "")?.[1];
+  if (server === undefined) return [];
+  return [/:\d+$/.test(server) ? server : `${server}:443`];
+}
+
+/** Of Services by TCP, each once. */
+async function readNodePorts(kube: Kube): Promise<number[]> {
+  const services = await kube.core.listServiceForAllNamespaces();
+  const ports = services.items.flatMap(({ spec }) => spec?.ports ?? []);
+  return [...new Set(ports.flatMap(({ nodePort, protocol }) => (nodePort && protocol !== "UDP" ? [nodePort] : [])))];
+}
+
+async function readAgents(kube: Kube): Promise<AgentPod[]> {
   const pods = await kube.core.listPodForAllNamespaces({ labelSelector: "k8s-app=cilium" });
   return pods.items.map((pod) => ({
     node: pod.spec?.nodeName ?? "",
     pod: pod.metadata?.name ?? "",
     namespace: pod.metadata?.namespace ?? "",
     ready: pod.status?.containerStatuses?.find((status) => status.name === "cilium-agent")?.ready ?? false,
+    api: apiOf(pod.spec?.containers.find((container) => container.name === "cilium-agent")?.env ?? []),
   }));
+}
+
+/** Set only where an agent shall not go by the Service kubernetes, which it makes itself. */
+function apiOf(environment: { name: string; value?: string }[]): string | undefined {
+  const value = (name: string) => environment.find((variable) => variable.name === name)?.value;
+  const host = value("KUBERNETES_SERVICE_HOST");
+  return host ? `${host}:${value("KUBERNETES_SERVICE_PORT") ?? "443"}` : undefined;
 }

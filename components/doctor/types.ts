@@ -3,7 +3,8 @@ import type { CpuPlan, HugePages } from "../plan/types";
 /** What the doctor compares the live cluster with. Derived from a ClusterPlan; absent where only a kubeconfig is at hand. */
 export interface Expectation {
   cluster: string;
-  versions: { kubernetes: string; cilium: string };
+  /** `kernel`: the oldest minor that has what was chosen. */
+  versions: { kubernetes: string; cilium: string; containerd: string; kernel: string };
   /** `taints` as text: `key[=value]:effect`. */
   nodes: {
     name: string;
@@ -32,6 +33,10 @@ export interface Expectation {
     encryption: "none" | "wireguard" | "ipsec";
     /** Devices as configured: `eth0`, wildcards such as `enp+`, exclusions such as `!eth1`. Empty: left to Cilium. */
     devices: string[];
+    /** `off`, `on`, `on with bbr`. */
+    bandwidthManager: string;
+    /** Ranges of the nodes' addresses at which Services' node ports answer; empty: at all of them. */
+    nodePortAddresses: string[];
   };
   /**
    * What nodes and routes beyond the plan are: `failed`, the default; `unseen` within an update, which removes what left the plan only

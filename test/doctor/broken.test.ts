@@ -3,11 +3,18 @@ import { checks, judge } from "../../components/doctor/checks";
 import type { CheckResult } from "../../components/doctor/types";
 import { breaksOfCluster, node } from "./breaksOfCluster";
 import { breaksOfControlPlane } from "./breaksOfControlPlane";
+import { breaksOfDataPath } from "./breaksOfDataPath";
 import { breaksOfMachines } from "./breaksOfMachines";
 import { breaksOfPaths } from "./breaksOfPaths";
 import { changed, evidence, expectation, web1 } from "./fixtures";
 
-const breaks = [...breaksOfCluster, ...breaksOfPaths, ...breaksOfMachines, ...breaksOfControlPlane];
+const breaks = [
+  ...breaksOfCluster,
+  ...breaksOfPaths,
+  ...breaksOfMachines,
+  ...breaksOfControlPlane,
+  ...breaksOfDataPath,
+];
 
 describe("checks on a cluster with one thing broken", () => {
   for (const { what, change, ...finding } of breaks) {

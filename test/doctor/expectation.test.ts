@@ -33,7 +33,11 @@ describe("expectation from a plan", () => {
       loadBalancerMode: "snat",
       deviceMode: "veth",
       encryption: "none",
+      bandwidthManager: "on with bbr",
+      nodePortAddresses: ["10.0.0.0/24"],
     });
+    const { containerd, kernel } = wanted.versions;
+    assert.deepEqual([containerd, kernel], [plan.versions.containerd, "5.18"]);
     assert.equal(devices.length, 2);
     assert.deepEqual(wanted.mtu, { node: 1450, pod: 1450 });
     assert.deepEqual(

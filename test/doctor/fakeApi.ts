@@ -74,6 +74,10 @@ export class FakeApi {
     app.get("/api/v1/namespaces/default/services/kubernetes", () => ({
       spec: { clusterIP: "10.96.0.1", ports: [{ port: 443 }] },
     }));
+    app.get("/api/v1/namespaces/kube-public/configmaps/cluster-info", () => ({
+      data: { kubeconfig: "clusters:\n- cluster:\n    server: https://api.lab.internal:6443\n" },
+    }));
+    app.get("/api/v1/services", () => ({ items: [{ spec: { ports: [{ port: 443 }] } }] }));
     app.get("/api/v1/namespaces", (request) => {
       const { labelSelector } = request.query as { labelSelector?: string };
       const [key, value] = labelSelector?.split("=") ?? [];
@@ -154,7 +158,11 @@ function nodes(): object[] {
     status: {
       conditions: [{ type: "Ready", status: "True", message: "kubelet is posting ready status" }],
       addresses: [{ type: "InternalIP", address: node.privateAddress }],
-      nodeInfo: { kubeletVersion: "v1.36.1" },
+      nodeInfo: {
+        kubeletVersion: "v1.36.1",
+        containerRuntimeVersion: "containerd://2.3.4",
+        kernelVersion: "6.12.5-amd64",
+      },
     },
   }));
 }
@@ -170,7 +178,7 @@ function kubelet(node: string): object {
 function agents(): object[] {
   return nodeNames.map((nodeName, index) => ({
     metadata: { name: `cilium-${index}`, namespace: "kube-system" },
-    spec: { nodeName },
+    spec: { nodeName, containers: [{ name: "cilium-agent" }] },
     status: { containerStatuses: [{ name: "cilium-agent", ready: true }] },
   }));
 }

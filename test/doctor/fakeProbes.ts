@@ -8,16 +8,19 @@ const ciliumStatus = readFileSync(path.join(__dirname, "outputs/cilium-status.js
 export function healthyExec(pod: string, command: string[]): string {
   if (pod.startsWith("cilium-")) {
     // Every agent's direct routing device has its own node's address.
+    if (command[0] === "sh") return agentWindow;
     return ciliumStatus.replace("10.0.0.3", `10.0.0.${Number(pod.split("-")[1]) + 2}`);
   }
   const index = Number(pod.split("-").at(-1));
   const others = nodeNames.filter((_, other) => other !== index);
-  if (command[4] === "window") return windowProbe(index === 0);
+  if (command[4] === "window") return windowProbe(index === 0, command[8] ?? "-");
   return pod.startsWith("host") ? hostProbe(index, others) : podProbe(index, others, command);
 }
 
 const certificate = readFileSync(path.join(__dirname, "outputs/certificate.pem")).toString("base64");
 const metrics = readFileSync(path.join(__dirname, "outputs/etcd-metrics.txt"), "utf8");
+
+const agentWindow = readFileSync(path.join(__dirname, "outputs/cilium-window.txt"), "utf8");
 
 function hostProbe(index: number, others: string[]): string {
   return [
@@ -37,6 +40,8 @@ function hostProbe(index: number, others: string[]): string {
     line("certificates", index === 0 ? `/etc/kubernetes/pki/ca.crt\t${certificate}` : ""),
     line("rules", "iptables-nft-save\t0\nnft\t0"),
     line("connect 198.18.0.1:53", ""),
+    line("qdiscs", "qdisc mq 0: dev enp7s0 root \nqdisc fq 8001: dev enp7s0 parent :1 limit 10000p"),
+    line("readyz api.lab.internal:6443", "200 "),
     ...others.flatMap((node) => [
       line(`route ${node}`, "enp7s0 1450"),
       line(`reach ${node}`, reached),
@@ -46,7 +51,7 @@ function hostProbe(index: number, others: string[]): string {
 }
 
 /** As a machine with two CPUs prints it: eight seconds, one of them busy; the first node's etcd wrote 200 times. */
-function windowProbe(controlPlane: boolean): string {
+function windowProbe(controlPlane: boolean, targets: string): string {
   const counters = (user: number, idle: number, packets: string): string =>
     `cpu  ${user} 0 100 ${idle} 0 0 0 0 0 0\n${packets} 00000000 00000000 00000000\n${packets} 00000000 00000000 00000000`;
   const fragments = "Ip: Forwarding ReasmFails FragFails FragCreates\nIp: 1 0 0 0";
@@ -60,6 +65,7 @@ function windowProbe(controlPlane: boolean): string {
     line("first-etcd", controlPlane ? metrics : ""),
     line("first", counters(5000, 90_000, "00000010")),
     line("last-fragments", fragments),
+    ...(targets === "-" ? [] : targets.split(",").map((target) => line(`rtt ${target}`, "20000 us\n21000 us\n"))),
     line("last-etcd", controlPlane ? later : ""),
     line("last", counters(5300, 91_300, "000000ff")),
     "",

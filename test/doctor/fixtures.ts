@@ -1,4 +1,5 @@
 import type {
+  AgentWindow,
   Certificate,
   EtcdReading,
   Evidence,
@@ -30,7 +31,7 @@ export function expectation(): Expectation {
   }));
   return {
     cluster: "lab",
-    versions: { kubernetes: "1.36.1", cilium: "1.20.2" },
+    versions: { kubernetes: "1.36.1", cilium: "1.20.2", containerd: "2.3.4", kernel: "5.18" },
     nodes,
     podCidr: "10.244.0.0/16",
     serviceCidr: "10.96.0.0/12",
@@ -59,6 +60,8 @@ export function expectation(): Expectation {
       deviceMode: "veth",
       encryption: "none",
       devices: ["eth0", "enp7s+"],
+      bandwidthManager: "on with bbr",
+      nodePortAddresses: ["10.0.0.0/24"],
     },
     cloudRoutes: {
       networkName: "lab",
@@ -76,6 +79,8 @@ const refusedByRouter: PingResult = {
   refusedBy: { address: "10.0.0.1", mtu: 1450 },
 };
 
+/** By which the fixture's nodes reach the API. */
+export const endpoint = "api.lab.internal:6443";
 const takenAt = Date.UTC(2026, 10, 26);
 const day = 86_400_000;
 
@@ -98,9 +103,13 @@ export function evidence(): Evidence {
       internalIp: node.privateAddress,
       externalIps: [],
       kubeletVersion: "v1.36.1",
+      containerRuntimeVersion: "containerd://2.3.4",
+      kernelVersion: "6.12.5-amd64",
     })),
     kubeProxy: { value: { daemonSet: false, configMap: false, pods: 0 } },
     apiService: { value: { clusterIp: "10.96.0.1", port: 443 } },
+    apiEndpoints: { value: [endpoint] },
+    nodePorts: { value: { ports: [31_234], tried: 3, open: [] } },
     agents: {
       value: wanted.nodes.map((node, index) => ({
         node: node.name,
@@ -121,6 +130,17 @@ export function evidence(): Evidence {
             deviceMode: "veth",
             encryption: "Disabled",
             encryptionPeers: 0,
+            bandwidthManager: "on with bbr",
+          },
+        },
+        window: {
+          value: {
+            drops: {
+              first: { "Unsupported L3 protocol": 3 },
+              last: { "Unsupported L3 protocol": 90, "Policy denied": 40 },
+            },
+            pressure: { ct4_global: 0.02, lb4_services_v2: 0.41 },
+            health: { value: nodeNames.map((name) => ({ node: name, faults: [], earlierFaults: [] })) },
           },
         },
       })),
@@ -167,6 +187,8 @@ function probes(node: string, index: number): NodeProbes {
       { tool: "nft", lines: 0 },
     ],
     connects,
+    readyz: { [endpoint]: "200" },
+    qdiscs: { eth0: ["fq"], enp7s0: ["fq", "fq"] },
     routes: each({ device: "enp7s0", mtu: 1450 }),
     reach: each(reached),
     exact: each(arrived),
@@ -243,6 +265,7 @@ function window(controlPlane: boolean): WindowReading {
       last: { busy: 1400, idle: 11_800, steal: 7, ioWait: 60 },
     },
     fragments: { first: fragments, last: { ...fragments } },
+    roundTrips: { "198.18.0.9:443": { milliseconds: [21, 20, 22, 24, 20.5] } },
     clock: { atLeast: -3, atMost: 240 },
     ...(controlPlane ? { etcd: { first: etcd(500), last: etcd(600) } } : {}),
     softnet: {
@@ -281,4 +304,11 @@ export function windowOf(from: Evidence, node: string): WindowReading {
   const probe = from.probes.find((candidate) => candidate.node === node)?.window;
   if (!probe || !("value" in probe)) throw new Error(`no counters of ${node} in the fixture`);
   return probe.value;
+}
+
+/** What an agent told of its window in evidence, to be changed. */
+export function agentWindowOf(from: Evidence, node: string): AgentWindow {
+  const agent = "value" in from.agents ? from.agents.value.find((candidate) => candidate.node === node) : undefined;
+  if (!agent || !("value" in agent.window)) throw new Error(`no agent's counters of ${node} in the fixture`);
+  return agent.window.value;
 }

@@ -48,7 +48,10 @@ describe("report", () => {
     const hostile = makeReport("lab", [{ check: "dns", subject: "a", outcome: "failed", wanted: "Ready", found }]);
     const shown = [renderReport(hostile), renderReport(hostile, { columns: 100 }), JSON.stringify(hostile.results)];
     for (const text of shown) assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
-    assert.match(shown[0] ?? "", /^FAILED dns on a: wanted Ready; found not Ready: +\[2J +\[Hlab is healthy +\[8m +::error::injected/);
+    assert.match(
+      shown[0] ?? "",
+      /^FAILED dns on a: wanted Ready; found not Ready: +\[2J +\[Hlab is healthy +\[8m +::error::injected/,
+    );
   });
 
   it("names what was not run, and why: what is left to others, and checks with nothing to judge", () => {

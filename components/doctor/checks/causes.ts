@@ -13,6 +13,15 @@ const follows: { check: string; from: string[]; where: Where }[] = [
   { check: "dns", from: ["cloud-routes"], where: "anywhere" },
   { check: "dns", from: ["cluster-ip", "pod-to-pod"], where: "anyEnd" },
   { check: "egress", from: ["masquerading"], where: "anyEnd" },
+  { check: "health-mesh", from: ["cloud-routes", "pod-to-pod", "node-mtu", "pod-mtu"], where: "anyEnd" },
+  // What does not arrive is often dropped somewhere, and says less there.
+  {
+    check: "drops",
+    from: ["cloud-routes", "routing-mode", "host-routing", "devices", "masquerading", "lb-mode"],
+    where: "anywhere",
+  },
+  { check: "drops", from: ["pod-to-pod", "cluster-ip", "dns", "egress", "health-mesh"], where: "anywhere" },
+  { check: "fragments", from: ["node-mtu", "pod-mtu"], where: "anywhere" },
 ];
 
 /** `anyEnd`: one of the two nodes of a pair is enough. */

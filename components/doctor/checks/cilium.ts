@@ -156,7 +156,7 @@ export const ciliumModes: Check[] = statusChecks.map((check) => ({
 }));
 
 /** Runs a comparison for each node's agent; says why where it cannot. */
-function onAgents(
+export function onAgents(
   id: string,
   expectation: Expectation | undefined,
   evidence: Evidence,

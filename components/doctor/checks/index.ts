@@ -6,10 +6,13 @@ import { clock } from "./clock";
 import { cloudRoutes } from "./cloudRoutes";
 import { settleCauses } from "./causes";
 import { cpuIsolation, irqAffinity } from "./cpuIsolation";
+import { drops, fragments, healthMesh, mapPressure, roundTrips } from "./dataPath";
+import { apiEndpoint, nodePorts } from "./endpoints";
 import { etcd, etcdDisk, ioWait } from "./etcd";
 import { hugePages } from "./hugePages";
 import { kubeProxyAbsent, noKubeSvcRules } from "./kubeProxy";
 import { nodeMtu, podMtu } from "./mtu";
+import { bandwidthManager, qdisc } from "./nics";
 import { nodesReady } from "./nodes";
 import type { Check } from "./result";
 import { clusterIp, dns, egress, podToPod, probe, versions } from "./services";
@@ -27,12 +30,15 @@ export const checks: Check[] = [
   etcd,
   etcdDisk,
   ioWait,
+  apiEndpoint,
   kubeProxyAbsent,
   noKubeSvcRules,
   kubeProxyReplacement,
   ...ciliumModes,
   devices,
   encryption,
+  bandwidthManager,
+  qdisc,
   cloudRoutes,
   nodeMtu,
   podMtu,
@@ -47,6 +53,12 @@ export const checks: Check[] = [
   clusterIp,
   dns,
   egress,
+  healthMesh,
+  mapPressure,
+  drops,
+  fragments,
+  nodePorts,
+  roundTrips,
 ];
 
 /**

@@ -1,3 +1,4 @@
+import { kernelOlder } from "../../plan/kernels";
 import { valueOf, type NodeProbes, type PodProbe } from "../evidence";
 import type { CheckResult, Expectation } from "../types";
 import { findings, list, withoutPlan, type Check } from "./result";
@@ -162,11 +163,15 @@ export const versions: Check = {
       const agent = agents.find((candidate) => candidate.node === node.name && "value" in candidate.status);
       const cilium = agent && valueOf(agent.status)?.version;
       const kubelet = `kubelet ${bare(node.kubeletVersion)}`;
-      if (!expectation) return [unseen(node.name, "-", withoutPlan, `${kubelet}, Cilium ${cilium ?? "not seen"}`)];
+      const containerd = node.containerRuntimeVersion.replace("://", " ");
+      if (!expectation)
+        return [unseen(node.name, "-", withoutPlan, `${kubelet}, ${containerd}, Cilium ${cilium ?? "not seen"}`)];
       const { kubernetes, cilium: planned } = expectation.versions;
       const hint = "The node was not upgraded with the plan, or by something else.";
       return [
         equal(node.name, `kubelet ${bare(kubernetes)}`, kubelet, hint),
+        equal(node.name, `containerd ${expectation.versions.containerd}`, containerd, hint),
+        judgeKernel(node.name, expectation.versions.kernel, node.kernelVersion),
         !cilium
           ? unseen(node.name, `Cilium ${bare(planned)}`, "No agent told its version.")
           : equal(node.name, `Cilium ${bare(planned)}`, `Cilium ${bare(cilium)}`, hint),
@@ -174,6 +179,15 @@ export const versions: Check = {
     });
   },
 };
+
+function judgeKernel(node: string, oldest: string, version: string): CheckResult {
+  const { ok, failed, unseen } = findings("versions");
+  const minor = /^\d+\.\d+/.exec(version)?.[0];
+  const wanted = `kernel ${oldest} or newer`;
+  if (minor === undefined) return unseen(node, wanted, "The node does not tell its kernel.");
+  if (!kernelOlder(minor, oldest)) return ok(node, wanted, `kernel ${version}`);
+  return failed(node, wanted, `kernel ${version}`, "What was chosen needs a newer one: take an image that has it.");
+}
 
 function inPods(
   check: string,

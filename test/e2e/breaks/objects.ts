@@ -83,6 +83,21 @@ export const brokenObjects: Break[] = [
     ],
   },
   {
+    check: "api-endpoint",
+    what: "a node that does not know the API's name",
+    // Pods on the node's network start with a copy of its file; the kubelet and the agent keep the connections that they have.
+    make: (cluster) => onNode(cluster, worker(cluster, 0), String.raw`sed -i.kept '/ api\./d' /etc/hosts`),
+    mend: (cluster) => onNode(cluster, worker(cluster, 0), "cp /etc/hosts.kept /etc/hosts && rm /etc/hosts.kept"),
+    findings: (cluster) => [
+      {
+        check: "api-endpoint",
+        subject: worker(cluster, 0).name,
+        wanted: /^https:\/\/api\.[\w.-]+:6443\/readyz answers$/,
+        found: /resolv/i,
+      },
+    ],
+  },
+  {
     check: "kube-proxy-absent",
     what: "a ConfigMap of kube-proxy",
     make: (cluster) =>

@@ -58,6 +58,24 @@ export const brokenPaths: Break[] = [
     ],
   },
   {
+    check: "health-mesh",
+    what: "a node that another one's agent does not reach",
+    make: (cluster) =>
+      dropInRouter(
+        cluster,
+        `ip saddr ${worker(cluster, 0).privateAddress} ip daddr ${worker(cluster, 1).privateAddress} tcp dport 4240`,
+      ),
+    mend: (cluster) => passInRouter(cluster),
+    findings: (cluster) => [
+      {
+        check: "health-mesh",
+        subject: `${worker(cluster, 0).name} -> ${worker(cluster, 1).name}`,
+        wanted: "ICMP and HTTP answer",
+        found: /^(HTTP of the node: .*)?TCP port 4240: no answer$/,
+      },
+    ],
+  },
+  {
     check: "dns",
     what: "no DNS server",
     make: (cluster) => scaleDns(cluster, 0),
