@@ -2,6 +2,7 @@ import path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { apiPage } from "./api";
 import { root } from "./declarations";
+import { checksPage } from "./checksPage";
 import { facadeArguments } from "./facade";
 import { argumentsPage, decisionsPage, rulesPage, tuningPage } from "./pages";
 import { policiesPage } from "./policyPage";
@@ -18,6 +19,7 @@ export async function referencePages(): Promise<Page[]> {
   const pages = {
     api: apiPage(),
     arguments: argumentsPage(),
+    checks: checksPage(),
     decisions: decisionsPage(),
     policies: policiesPage(),
     rules: rulesPage(),
