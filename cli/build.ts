@@ -49,8 +49,9 @@ rmSync(out, { recursive: true, force: true });
 compile("--emitDeclarationOnly");
 compile("--declaration", "false", "--removeComments", "--noCheck");
 dropUnreachableTypes(["components/index.d.ts", "components/plan/index.d.ts", "components/doctor/index.d.ts"]);
-// These run as commands; what programs of others import and step through keeps its maps.
-for (const folder of ["cli", "components/debug", "components/doctor", "components/preview"]) dropSourceMaps(folder);
+// Commands, and rules, which only return what they find; what programs of others import and step through keeps its maps.
+const commands = ["cli", "components/debug", "components/doctor", "components/preview"];
+for (const folder of [...commands, "components/plan/rules", "components/policy/plan/rules"]) dropSourceMaps(folder);
 // Read at run time, so the compiler does not see them.
 cpSync(path.join(root, "components/plan/scripts"), path.join(out, "components/plan/scripts"), { recursive: true });
 // Pulumi's analyzer reads the types of what other languages may use from the sources beside the JavaScript.
