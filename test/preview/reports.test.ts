@@ -135,6 +135,33 @@ describe("a report of a large preview", () => {
     assert.ok(text.includes("<details>"));
     assert.doesNotMatch(renderMarkdown(report("scale-up")), /were cut/);
   });
+
+  /** A changed kernel setting that is another one on every node, so that no two of them are one entry. */
+  function eachItsOwn(nodes: number): PreviewReport {
+    const document = documentOf("tuning");
+    const own = JSON.stringify(document.steps.filter(({ urn }) => urn.includes("eng-web-2")));
+    for (let number = 3; number < nodes; number++) {
+      const other = own.replaceAll("eng-web-2", `eng-web-${number}`).replaceAll("= 32768", `= ${number}000`);
+      document.steps.push(...(JSON.parse(other) as Document["steps"]));
+    }
+    return reportOf(document);
+  }
+
+  for (const [nodes, cut] of [
+    [100, false],
+    [400, true],
+  ] as const) {
+    it(`stays below 60,000 characters when each of ${nodes} nodes changes in its own way, and names all as concerned`, () => {
+      const found = eachItsOwn(nodes);
+      const texts = found.clusters[0]?.nodes.map(({ findings }) => findings.map((one) => one.text).join());
+      assert.deepEqual([texts?.length, new Set(texts).size], [nodes, nodes - 2]);
+      const text = renderMarkdown(found);
+      assert.ok(text.length < 60_000, String(text.length));
+      assert.ok(text.includes(`boot only**: \`eng-control-plane-1\`, \`eng-web-1\` to \`eng-web-${nodes - 1}\``));
+      assert.equal(/\*\*\d+ lines were cut\*\*/.test(text), cut);
+      assert.equal(renderMarkdown(found, { limit: 1_000_000 }).length > 60_000, cut);
+    });
+  }
 });
 
 describe("what is no preview", () => {
