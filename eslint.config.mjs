@@ -91,7 +91,7 @@ export default defineConfig(
     { files: ["components/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./" },
     { files: ["components/policy/plan/*.ts"], outside: "^\\.\\./(?!\\.\\./plan/)" },
     { files: ["components/policy/plan/rules/*.ts"], outside: "^\\.\\./\\.\\./(?!\\.\\./plan/)" },
-    { files: ["components/preview/*.ts"], outside: "^\\.\\./(?!plan/)", what: "A report" },
+    { files: ["components/preview/*.ts"], outside: "^\\.\\./(?!plan/|plainText$)", what: "A report" },
     // The scripts of nodes are text that lies beside the code.
     { files: ["components/plan/nodeFiles.ts"], outside: "^\\.\\./", but: ["node:fs", "node:path"] },
   ].map(({ files, outside, what = "A plan", but = [] }) => ({

@@ -78,8 +78,18 @@ export function exitCodeOf(report: Pick<PreviewReport, "failed" | "grade">, fail
 }
 
 async function writeReport(report: PreviewReport, { markdown, json }: Flags): Promise<void> {
-  if (json !== undefined) await writeText(json, renderJson(report));
+  if (json !== undefined) await writeText(json, escaped(renderJson(report)));
   if (markdown !== undefined || json === undefined) await writeText(markdown ?? "-", renderMarkdown(report));
+}
+
+/** The same document without characters that a terminal obeys: JSON itself leaves some of them as they are. */
+function escaped(json: string): string {
+  return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 async function writeText(file: string, text: string): Promise<void> {

@@ -1,31 +1,61 @@
 import { isPlainObject } from "../plan/merge";
 import { differences, renderPath } from "./differences";
 import { showVersion } from "./harmless";
+import { opened, type Sources } from "./openings";
+import { unexplained } from "./scripts";
 import { changedInputs, changedProperties, finding } from "./judge";
 import type { Step } from "./previewTypes";
 import type { Finding } from "./types";
 
-type Judge = (step: Step) => Finding[];
+type Judge = (step: Step, kubeconfigAnew: boolean) => Finding[];
 
-/** Parts of a cluster that are no node's own, by type and beginning of the name; the first that fits. */
+/** Parts of a cluster that are no node's own, by type and name (`*` is the cluster's); a `-` at the end stands for further words. */
 const parts: readonly [type: string, name: string, judge: Judge][] = [
-  ["hcloud:index/network:Network", "", judgeNetwork],
-  ["hcloud:index/networkSubnet:NetworkSubnet", "", judgeNetwork],
-  ["hcloud:index/firewall:Firewall", "", judgeFirewall],
-  ["hcloud:index/sshKey:SshKey", "", judgeKey],
-  ["hcloud:index/placementGroup:PlacementGroup", "", judgeGroup],
-  ["pulumi:index:Stash", "operator-", judgeKey],
-  ["pulumi:providers:kubernetes", "", judgeProvider],
-  ["kubernetes:helm.sh/v3:Release", "", judgeCilium],
-  ["command:remote:Command", "kubeconfig-", judgeKubeconfig],
-  ["command:remote:Command", "services-", judgeServices],
-  ["command:local:Command", "doctor-", judgeDoctor],
+  ["hcloud:index/network:Network", "*", judgeNetwork],
+  ["hcloud:index/networkSubnet:NetworkSubnet", "*-", judgeNetwork],
+  ["hcloud:index/firewall:Firewall", "*", judgeFirewall],
+  ["hcloud:index/sshKey:SshKey", "*", judgeKey],
+  ["hcloud:index/placementGroup:PlacementGroup", "*-", judgeGroup],
+  ["pulumi:index:Stash", "operator-*", judgeKey],
+  // One-time keys, of use at a machine's first boot alone.
+  ["pulumi:index:Stash", "hostkey-*-", () => []],
+  ["pulumi:providers:kubernetes", "*", judgeProvider],
+  ["kubernetes:helm.sh/v3:Release", "cilium-*", judgeCilium],
+  ["command:remote:Command", "kubeconfig-*", judgeKubeconfig],
+  ["command:remote:Command", "services-*", judgeServices],
+  ["command:local:Command", "doctor-*", judgeDoctor],
 ];
 
-/** What a step does that is no node's own; undefined for a step that this does not know. */
-export function judgePart(step: Step): Finding[] | undefined {
-  const part = parts.find(([type, name]) => step.type === type && step.name.startsWith(name));
-  return part && (step.operation === "same" ? [] : part[2](step));
+/**
+ * What a step does that is no node's own; undefined for a step that this does not know.
+ * @param kubeconfigAnew whether the cluster's kubeconfig is made anew in the same update
+ */
+export function judgePart(step: Step, cluster: string, kubeconfigAnew: boolean): Finding[] | undefined {
+  const part = parts.find(([type, pattern]) => {
+    const name = pattern.replace("*", cluster);
+    return step.type === type && (name.endsWith("-") ? step.name.startsWith(name) : step.name === name);
+  });
+  if (!part || step.operation === "same") return part && [];
+  return [...part[2](step, kubeconfigAnew), ...judgeCommand(step)];
+}
+
+/** Parts of a cluster that is made as a whole are said with it; only what comes to one that stands is looked at. */
+function judgeCommand(step: Step): Finding[] {
+  if (!step.type.startsWith("command:")) return [];
+  const where = step.type === "command:local:Command" ? "where the engine runs" : "as root on the control plane";
+  if (step.operation === "create")
+    return [finding("script-new", "high", step.name, `a script that was not there is run ${where}`)];
+  const changed = unexplained(step, step.type === "command:local:Command" ? "explained" : "own");
+  if (changed.length === 0) return [];
+  const names = changed.map((name) => (/^\w{1,40}$/.test(name) ? name : "another input")).join(", ");
+  return [
+    finding(
+      "script-changed",
+      "high",
+      step.name,
+      `what is run ${where} changes in a way that this report cannot explain: ${names}`,
+    ),
+  ];
 }
 
 function judgeNetwork(step: Step): Finding[] {
@@ -44,16 +74,28 @@ function judgeNetwork(step: Step): Finding[] {
   }
 }
 
-const world = /^(0\.0\.0\.0\/0|::\/0)$/;
+/** Whom the rules let in, by protocol and port. What is known afterwards, or not shown, may be anybody. */
+function sourcesOf(inputs: Step["old"]): Sources {
+  const found = new Map<string, string[]>();
+  const rules: unknown[] = Array.isArray(inputs?.rules) ? inputs.rules : inputs?.rules === undefined ? [] : [undefined];
+  for (const rule of rules) {
+    const { direction = "in", protocol, port, sourceIps } = isPlainObject(rule) ? rule : {};
+    if (direction === "out") continue;
+    const to = JSON.stringify([protocol, port]);
+    const from: unknown[] = Array.isArray(sourceIps) ? sourceIps : [sourceIps];
+    found.set(to, [...(found.get(to) ?? []), ...from.map(String)]);
+  }
+  return found;
+}
 
 function judgeFirewall(step: Step): Finding[] {
-  if (step.operation === "create") return [];
   if (step.operation === "delete")
     return [finding("firewall-removed", "high", "firewall", "goes: nothing filters the public side any more")];
-  const opened = differences(step.old, step.new).some(({ after }) => typeof after === "string" && world.test(after));
-  const text = changedInputs(step).join("; ");
-  if (opened) return [finding("firewall-open", "high", "firewall", `lets the whole world in: ${text}`)];
-  return [finding("firewall-changed", step.operation === "replace" ? "high" : "medium", "firewall", text)];
+  const words = opened(sourcesOf(step.old), sourcesOf(step.new));
+  const text = step.operation === "create" ? "is new" : changedInputs(step).join("; ");
+  if (words !== undefined) return [finding("firewall-open", "high", "firewall", `${words}: ${text}`)];
+  const grade = step.operation === "replace" ? "high" : step.operation === "create" ? "low" : "medium";
+  return [finding("firewall-changed", grade, "firewall", text)];
 }
 
 function judgeKey(step: Step): Finding[] {
@@ -73,10 +115,18 @@ function judgeGroup(step: Step): Finding[] {
   return [];
 }
 
-function judgeProvider({ operation }: Step): Finding[] {
-  if (operation !== "replace") return [];
-  const text = "the cluster counts as another one: everything in it that this stack made is made again";
-  return [finding("provider-replaced", "critical", "Kubernetes", text)];
+function judgeProvider(step: Step, kubeconfigAnew: boolean): Finding[] {
+  const subject = "Kubernetes";
+  if (step.operation === "create") return [];
+  if (step.operation !== "update") {
+    const text = "the cluster counts as another one: everything in it that this stack made is made again";
+    return [finding("provider-replaced", "critical", subject, text)];
+  }
+  const explained = kubeconfigAnew && changedProperties(step).every((property) => property === "kubeconfig");
+  const text = explained
+    ? "is reached by the kubeconfig that is made anew"
+    : "is reached in another way, perhaps another cluster: what this stack has in it would be made there";
+  return [finding("provider-changed", explained ? "low" : "high", subject, text)];
 }
 
 /** Values of the chart by which packets find their way. */
@@ -85,7 +135,7 @@ const dataPath =
 
 function judgeCilium(step: Step): Finding[] {
   const subject = "Cilium";
-  if (step.operation === "create") return [];
+  if (step.operation === "create") return [finding("cilium-new", "medium", subject, "is installed")];
   if (step.operation !== "update") {
     const text = "is removed and perhaps installed again: no pod has a network until it is back";
     return [finding("cilium-replaced", "critical", subject, text)];

@@ -1,10 +1,16 @@
 import { readApplyScript } from "../plan/applyScript";
 import { showSysctl, showVersion } from "./harmless";
+import { type Sources, opened } from "./openings";
+import { plainPath } from "./scripts";
 
 /** What changes on a node when its files change. */
 export interface FileChanges {
   /** In words. */
   changes: string[];
+  /** Those by which something else is run as root, in words. */
+  grave: string[];
+  /** Whom the host firewall lets in from then on, in words. */
+  opened: string[];
   /** Services that restart, in words. */
   restarts: string[];
   /** What keeps its old value until the next boot. */
@@ -18,21 +24,27 @@ type Files = ReadonlyMap<string, string>;
 /** Compares the files that two versions of a node's step write. Undefined where a version is not known. */
 export function compareFiles(before: unknown, after: unknown): FileChanges | undefined {
   if (typeof before !== "string" || typeof after !== "string") return undefined;
-  const [old, young] = [filesOf(before), filesOf(after)];
-  const found: FileChanges = { changes: [], restarts: [], untilBoot: [], versions: [] };
-  const differing = [...new Set([...old.keys(), ...young.keys()])].filter((path) => old.get(path) !== young.get(path));
-  for (const path of differing.sort()) judge(path, old, young, found);
-  if (differing.length === 0 && before !== after) found.changes.push("its script is run again");
+  const [old, young] = [writtenBy(before), writtenBy(after)];
+  const found: FileChanges = { changes: [], grave: [], opened: [], restarts: [], untilBoot: [], versions: [] };
+  for (const path of [...new Set([...old.content.keys(), ...young.content.keys()])].sort()) {
+    if (old.content.get(path) !== young.content.get(path)) judge(path, old.content, young.content, found);
+    else if (old.mode.get(path) !== young.mode.get(path)) found.grave.push(`${nameOf(path)} gets other rights`);
+  }
   return { ...found, restarts: [...new Set(found.restarts)].sort() };
 }
 
-function filesOf(script: string): Files {
-  return new Map(readApplyScript(script).map(({ path, content }) => [path, content]));
+function writtenBy(script: string): { content: Files; mode: Files } {
+  const read = readApplyScript(script);
+  return {
+    content: new Map(read.map(({ path, content }) => [path, content])),
+    mode: new Map(read.map(({ path, mode }) => [path, mode])),
+  };
 }
 
 /** Files with a meaning of their own, the first that fits; the list of files follows from the others. */
 const kinds: readonly [path: RegExp, judge: (path: string, old: Files, young: Files, found: FileChanges) => void][] = [
-  [/^\/etc\/zerosteal\/files$/, () => undefined],
+  [/^\/etc\/zerosteal\/files$/, judgeList],
+  [/^\/etc\/zerosteal\/node\.env$/, judgeEnvironment],
   [/^\/etc\/sysctl\.d\//, judgeSysctls],
   [/^\/etc\/modules-load\.d\//, judgeModules],
   [/^\/etc\/zerosteal\/artifacts\.tsv$/, judgeArtifacts],
@@ -40,23 +52,22 @@ const kinds: readonly [path: RegExp, judge: (path: string, old: Files, young: Fi
     /^\/etc\/kubernetes\/kubelet\.conf\.d\/40-zerosteal-cpu\.conf$/,
     says("CPU isolation changes", "the kubelet, without its old CPU assignments"),
   ],
-  [
-    /^\/etc\/kubernetes\/kubelet\.conf\.d\/|\/kubelet\.service(\.d\/|$)/,
-    says("kubelet settings change", "the kubelet"),
-  ],
+  [/^\/etc\/kubernetes\/kubelet\.conf\.d\//, says("kubelet settings change", "the kubelet")],
   [/^\/etc\/containerd\/certs\.d\//, says("registry mirrors change")],
-  [/^\/etc\/containerd\/|\/containerd\.service$/, says("settings of the container runtime change", "containerd")],
-  [/^\/etc\/zerosteal\/firewall\.nft$/, says("rules of the host firewall change")],
+  [/^\/etc\/containerd\//, says("settings of the container runtime change", "containerd")],
+  [/^\/etc\/zerosteal\/firewall\.nft$/, judgeFirewall],
   [/^\/etc\/zerosteal\/hosts$/, says("names in /etc/hosts change")],
 ];
 
+/** A file of another kind is a program, a unit, or what nobody planned: whatever stands in it may be run. */
 function judge(path: string, old: Files, young: Files, found: FileChanges): void {
-  const kind = kinds.find(([test]) => test.test(path));
+  const kind = plainPath.test(path) ? kinds.find(([test]) => test.test(path)) : undefined;
   if (kind) kind[1](path, old, young, found);
-  else
-    found.changes.push(
-      `file ${/^[\w./-]{1,120}$/.test(path) ? path : "with an unusual name"} ${verb(path, old, young)}`,
-    );
+  else found.grave.push(`${nameOf(path)} ${verb(path, old, young)}`);
+}
+
+function nameOf(path: string): string {
+  return plainPath.test(path) && path.length <= 120 ? `file ${path}` : "a file with an unusual name";
 }
 
 function verb(path: string, old: Files, young: Files): string {
@@ -71,6 +82,49 @@ function says(words: string, restarts?: string): (path: string, old: Files, youn
   };
 }
 
+/** The files that an update takes away are those that this list no longer has. */
+function judgeList(path: string, old: Files, young: Files, found: FileChanges): void {
+  const read = (files: Files): Set<string> => new Set((files.get(path) ?? "").split("\n"));
+  const [before, after] = [read(old), read(young)];
+  const unwritten = [...after].filter((line) => !before.has(line) && !young.has(line));
+  const kept = [...before].filter((line) => !after.has(line) && young.has(line));
+  if (unwritten.length > 0 || kept.length > 0) found.grave.push("the list of files names others than are written");
+}
+
+const environment =
+  /^((NODE_NAME|PRIVATE_ADDRESS|PRIVATE_INTERFACE|REFUSE_SWAP|HUGE_PAGES|CPU_ISOLATION|RESERVED_CPUS)=[\w.:,+-]*\n)*$/;
+
+/** Scripts take this file up as their own lines. */
+function judgeEnvironment(path: string, old: Files, young: Files, found: FileChanges): void {
+  const plain = young.has(path) && environment.test(young.get(path) ?? "");
+  (plain ? found.changes : found.grave).push(`file ${path} ${plain ? "changes" : "is more than the plan's values"}`);
+}
+
+const chain =
+  /^ {4}(?:(?:ip6? saddr (?:\{ ([\da-fA-F.:/, -]+) \}|([\da-fA-F.:/-]+)))|meta nfproto (ipv[46])) ([^;#]*accept)$/;
+
+/** Whom a line of the host's rules lets in, and to what; what it does not know lets everybody in. */
+function sourcesOf(rules: string): Sources {
+  const found = new Map<string, string[]>();
+  for (const line of rules.split("\n").map((one) => one.replace(/ comment "[^"]*"$/, ""))) {
+    const [, list, one, family, to] = chain.exec(line) ?? [];
+    const from = list?.split(", ") ?? [one ?? (family === "ipv4" ? "0.0.0.0/0" : family === "ipv6" ? "::/0" : "all")];
+    found.set(to ?? line, [...(found.get(to ?? line) ?? []), ...from]);
+  }
+  return found;
+}
+
+function judgeFirewall(path: string, old: Files, young: Files, found: FileChanges): void {
+  found.changes.push("rules of the host firewall change");
+  if (!old.has(path)) return;
+  const [before, after] = [sourcesOf(old.get(path) ?? ""), sourcesOf(young.get(path) ?? "")];
+  // A rule that goes closes something; any other line that goes belongs to what holds the rules.
+  const broken = [...before.keys()].some((line) => !line.endsWith("accept") && !after.has(line));
+  const words = opened(before, after);
+  if (!young.has(path) || broken) found.opened.push("the host firewall goes, or does not filter as planned");
+  else if (words !== undefined) found.opened.push(`the host firewall ${words}`);
+}
+
 function judgeSysctls(path: string, old: Files, young: Files, found: FileChanges): void {
   const read = (files: Files): Map<string, string> =>
     new Map(
@@ -79,9 +133,20 @@ function judgeSysctls(path: string, old: Files, young: Files, found: FileChanges
   const [before, after] = [read(old), read(young)];
   for (const key of [...new Set([...before.keys(), ...after.keys()])].sort()) {
     if (before.get(key) === after.get(key)) continue;
-    found.changes.push(`${key}: ${showSysctl(before.get(key))} → ${showSysctl(after.get(key))}`);
+    const is = showSysctl(after.get(key));
+    // Some settings are commands, which the kernel runs.
+    (is === "another value" ? found.grave : found.changes).push(`${key}: ${showSysctl(before.get(key))} → ${is}`);
     if (!after.has(key)) found.untilBoot.push(key);
   }
+  judgeLines(path, /^(#.*|[a-z0-9_.]+ = .+)?$/, old, young, found);
+}
+
+/** Lines of another shape than the plan's mean what this does not know. */
+function judgeLines(path: string, shape: RegExp, old: Files, young: Files, found: FileChanges): void {
+  const known = new Set((old.get(path) ?? "").split("\n"));
+  const added = (young.get(path) ?? "").split("\n").filter((line) => !known.has(line));
+  if (added.some((line) => !shape.test(line)))
+    found.grave.push(`${nameOf(path)} gets lines that are none of the plan's`);
 }
 
 function judgeModules(path: string, old: Files, young: Files, found: FileChanges): void {
@@ -92,6 +157,7 @@ function judgeModules(path: string, old: Files, young: Files, found: FileChanges
     found.changes.push(`kernel module ${name} is loaded`);
   for (const name of gone) found.changes.push(`kernel module ${name} is no longer loaded at boot`);
   found.untilBoot.push(...gone.map((name) => `module ${name}`));
+  judgeLines(path, /^\w[\w-]*$|^$/, old, young, found);
 }
 
 const restartedBy: Readonly<Record<string, string>> = {
@@ -101,23 +167,26 @@ const restartedBy: Readonly<Record<string, string>> = {
 };
 
 function judgeArtifacts(path: string, old: Files, young: Files, found: FileChanges): void {
-  const read = (files: Files): Map<string, [version: string, sum: string]> =>
-    new Map(
-      (files.get(path) ?? "").split("\n").map((line) => {
-        const [name = "", version = "", sum = ""] = line.split("\t");
-        return [name, [version, sum]];
-      }),
-    );
+  const read = (files: Files): Map<string, string[]> =>
+    new Map((files.get(path) ?? "").split("\n").map((line) => [line.split("\t")[0] ?? "", line.split("\t")]));
   const [before, after] = [read(old), read(young)];
-  for (const name of [...new Set([...before.keys(), ...after.keys()])]
-    .filter((key) => /^[\w.-]{1,40}$/.test(key))
-    .sort()) {
-    const [[was, oldSum] = [], [is, newSum] = []] = [before.get(name), after.get(name)];
-    if (oldSum === newSum) continue;
-    const change = `${name} ${showVersion(was)} → ${showVersion(is)}`;
-    found.changes.push(was === is ? `${name} ${showVersion(is)} comes from another file` : change);
-    if (was !== is) found.versions.push(change);
-    const service = restartedBy[name];
-    if (service !== undefined) found.restarts.push(service);
+  for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    if (/^[\w.-]{1,40}$/.test(name)) judgeArtifact(name, before.get(name), after.get(name), found);
+    else if (!before.has(name)) found.grave.push("a program with an unusual name is fetched");
   }
+}
+
+/** A program by name, version, checksum, address, and where it is put. */
+function judgeArtifact(name: string, old: string[] = [], young: string[] = [], found: FileChanges): void {
+  const [[, was, oldSum, oldUrl, ...oldPlace], [, is, newSum, newUrl, ...newPlace]] = [old, young];
+  if (was !== is) {
+    const change = `${name} ${showVersion(was)} → ${showVersion(is)}`;
+    found.changes.push(change);
+    found.versions.push(change);
+  } else if (oldSum !== newSum) found.grave.push(`${name} ${showVersion(is)} is another program than before`);
+  else if (oldUrl !== newUrl) found.changes.push(`${name} ${showVersion(is)} is fetched from elsewhere`);
+  if (was !== undefined && is !== undefined && oldPlace.join() !== newPlace.join())
+    found.grave.push(`${name} is put elsewhere`);
+  const service = restartedBy[name];
+  if (service !== undefined && oldSum !== newSum) found.restarts.push(service);
 }

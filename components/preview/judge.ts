@@ -1,3 +1,4 @@
+import { plainText } from "../plainText";
 import { differences, renderPath } from "./differences";
 import { renderChange } from "./harmless";
 import type { Step } from "./previewTypes";
@@ -34,7 +35,7 @@ export function byName(a: string, b: string): number {
 
 /** Makes a finding. */
 export function finding(id: string, grade: Grade, subject: string, text: string, effects: Effect[] = []): Finding {
-  return { id, grade, subject, text, effects };
+  return { id, grade, subject: plainText(subject), text: plainText(text), effects };
 }
 
 /** What differs in a step's inputs, in words. A property that only the provider sees differ is named, as it was changed outside. */

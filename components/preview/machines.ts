@@ -110,10 +110,25 @@ function changedMachine(node: NodeSteps, machine: Step): Finding[] {
       ),
     ];
   }
+  if (losesFirewall(machine)) {
+    const bare = `${text}: a firewall no longer filters its public side`;
+    return [finding("machine-open", "high", node.name, bare)];
+  }
   const harmless = changed.every((property) =>
     ["labels", "backups", "deleteProtection", "rebuildProtection"].includes(property),
   );
   return [finding("machine-changed", harmless ? "low" : "medium", node.name, `changes as it runs: ${text}`)];
+}
+
+/** Whether a firewall that a server had is taken off it; one that is made anew counts. */
+function losesFirewall({ old, new: next }: Step): boolean {
+  const [before, after] = [old?.firewallIds, next?.firewallIds].map((ids) =>
+    (Array.isArray(ids) ? ids : []).map(String),
+  );
+  return (
+    JSON.stringify(old?.firewallIds) !== JSON.stringify(next?.firewallIds) &&
+    !before?.every((id) => after?.includes(id))
+  );
 }
 
 /** Server type and location, as far as they may be shown. */

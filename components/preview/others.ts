@@ -1,36 +1,23 @@
-import { byName, changedInputs, finding } from "./judge";
+import { byName, finding } from "./judge";
+import { judgePolicy, policyType } from "./policies";
 import type { Operation, Step } from "./previewTypes";
+import { named } from "./text";
 import type { Finding, Grade } from "./types";
 
-const policy = /^kubernetes:cilium\.io\/v2:Cilium(Clusterwide)?NetworkPolicy$/;
-
-/** What happens to everything that belongs to no cluster. */
-export function judgeOthers(steps: Step[]): Finding[] {
-  const changed = steps.filter(({ operation, custom }) => custom && operation !== "same");
-  const [policies, unknown] = [
-    changed.filter(({ type }) => policy.test(type)),
-    changed.filter(({ type }) => !policy.test(type)),
-  ];
-  return [...policies.map(judgePolicy), ...judgeUnknown(unknown)];
-}
-
-function judgePolicy(step: Step): Finding {
-  const subject = `policy ${step.name}`;
-  const denies = /(^|-)(default-deny|deny-[\w-]+)$/.test(step.name);
-  switch (step.operation) {
-    case "create":
-      return denies
-        ? finding("policy-denies", "medium", subject, "is new: what no policy allows is denied from then on")
-        : finding("policy-allows", "low", subject, "is new");
-    case "delete":
-      return denies
-        ? finding("policy-opens", "high", subject, "goes: what it denied passes from then on")
-        : finding("policy-closes", "medium", subject, "goes: what it allowed is denied where a denial stands");
-    case "replace":
-    case "update":
-    case "same":
-      return finding("policy-changed", "medium", subject, `changes: ${changedInputs(step).join("; ")}`);
-  }
+/**
+ * What happens to everything that belongs to no cluster.
+ * @param inside for what has a cluster as its parent and is no part of it that is known
+ */
+export function judgeOthers(steps: Step[], inside = false): Finding[] {
+  const changed = steps.filter(({ operation, custom, type }) => {
+    // A provider does nothing by itself, but what it reaches may become another.
+    if (type.startsWith("pulumi:providers:")) return operation === "update" || operation === "replace";
+    return custom && operation !== "same";
+  });
+  const policies = steps.filter(({ type }) => policyType.test(type));
+  const unknown = changed.filter(({ type }) => !policyType.test(type));
+  const judged = policies.filter((step) => changed.includes(step)).map((step) => judgePolicy(step, policies));
+  return [...judged, ...judgeUnknown(unknown, inside)];
 }
 
 const unknownWords: Readonly<Record<Operation, [grade: Grade, words: string]>> = {
@@ -42,7 +29,7 @@ const unknownWords: Readonly<Record<Operation, [grade: Grade, words: string]>> =
 };
 
 /** Resources of other kinds: how many of which type, since what they do is not known here. */
-function judgeUnknown(steps: Step[]): Finding[] {
+function judgeUnknown(steps: Step[], inside: boolean): Finding[] {
   const groups = new Map<string, Step[]>();
   for (const step of steps) {
     const key = `${step.operation} ${step.type}`;
@@ -50,8 +37,10 @@ function judgeUnknown(steps: Step[]): Finding[] {
   }
   return [...groups.values()].map((group) => {
     const [{ operation, type } = { operation: "same" as const, type: "" }] = group;
-    const [grade, words] = unknownWords[operation];
-    const names = group.map(({ name }) => name).sort(byName);
+    const [known, words] = unknownWords[operation];
+    // A script that runs on a cluster's machines, or where the engine runs, and is none of the library's.
+    const grade = inside && type.startsWith("command:") ? "high" : known;
+    const names = group.map(({ name }) => named(name)).sort(byName);
     const shown = names.length > 5 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");
     return finding(
       `other-${operation}`,

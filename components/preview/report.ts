@@ -1,9 +1,10 @@
+import { plainText } from "../plainText";
 import { askedFor, heldBack } from "./asked";
 import { judgePart } from "./clusterParts";
 import { costsOf } from "./costs";
 import { scrub } from "./harmless";
 import { byName, finding, gravest, graver, sorted } from "./judge";
-import { judgeNodes, nodesOf } from "./nodes";
+import { isOfNode, judgeNodes, nodesOf } from "./nodes";
 import { judgeOthers } from "./others";
 import { splitUrn } from "./urn";
 import { type Preview, type PreviewError, type Step, UnreadablePreview } from "./previewTypes";
@@ -19,7 +20,7 @@ const component = "zerosteal:index:TunedCluster";
 export function reportPreview({ project, stack, steps, errors, complete }: Preview): PreviewReport {
   const made = steps.filter(({ type }) => type !== "pulumi:pulumi:Stack");
   if (errors.length === 0 && made.length > 0 && !made.some(({ urn }) => urn.includes("::zerosteal:"))) {
-    const whose = project === "" ? "" : ` It is of project ${project}, stack ${stack}.`;
+    const whose = project === "" ? "" : ` It is of project ${plainText(project)}, stack ${plainText(stack)}.`;
     throw new UnreadablePreview(`The preview has nothing that zerosteal makes: is it another project's?${whose}`);
   }
   const components = componentsOf(steps);
@@ -69,8 +70,7 @@ function reportCluster(own: Step, steps: Step[], complete: boolean): ClusterRepo
     ...wholeCluster(own, nodes),
     ...heldBack(own),
     ...versions(touched),
-    // Parts of a cluster that is made or removed as a whole are said with it.
-    ...(own.operation === "delete" ? [] : steps.flatMap((step) => judgePart(step) ?? [])),
+    ...judgeRest(own, steps),
   ]);
   return {
     name: own.name,
@@ -80,6 +80,21 @@ function reportCluster(own: Step, steps: Step[], complete: boolean): ClusterRepo
     ...(complete ? { untouched: own.operation === "delete" ? 0 : nodes.length - touched.length } : {}),
     findings,
   };
+}
+
+/** Parts of a cluster that is made or removed as a whole are said with it; what nobody knows is always said. */
+function judgeRest(own: Step, steps: Step[]): Finding[] {
+  const anew = steps.some((step) => step.name === `kubeconfig-${own.name}` && step.operation !== "same");
+  const unknown: Step[] = [];
+  const found = steps.flatMap((step) => {
+    if (isOfNode(step)) return [];
+    const judged = judgePart(step, own.name, anew);
+    if (judged === undefined) unknown.push(step);
+    if (own.operation === "delete") return [];
+    const whole = own.operation === "create" && step.operation === "create";
+    return (judged ?? []).filter(({ id }) => !whole || id === "doctor");
+  });
+  return [...found, ...judgeOthers(unknown, true)];
 }
 
 function wholeCluster({ operation, name }: Step, nodes: NodeReport[]): Finding[] {

@@ -1,21 +1,38 @@
+import { plainText } from "../plainText";
+
+/** A name within a sentence, which becomes code in Markdown. */
+export function named(text: string): string {
+  return `\`${plainText(text).replace(/`/g, "'").trim()}\``;
+}
+
 /** A name as code: nothing in it is markup, a mention or a link, and it stays on its line. */
 export function code(text: string): string {
-  const plain = text.replace(/[\s`|]+/g, " ").trim();
+  const plain = plainText(text)
+    .replace(/[\s`|]+/g, " ")
+    .trim();
   return plain === "" ? "" : `\`${plain.length > 120 ? `${plain.slice(0, 119)}…` : plain}\``;
 }
 
-/** A sentence of this library: what came from outside in it cannot be markup, a mention or a link. */
+/** A sentence of this library: what came from outside in it cannot be markup, a mention or a link. Names in it are code. */
 export function prose(text: string): string {
+  const parts = plainText(text)
+    .replace(/\s+/g, " ")
+    .split(/`([^`]+)`/);
+  return parts.map((part, index) => (index % 2 === 1 ? code(part) : escape(part))).join("");
+}
+
+function escape(text: string): string {
   return (
     text
-      .replace(/\s+/g, " ")
       .replace(/&/g, "&amp;")
       .replace(/</g, "&lt;")
       .replace(/>/g, "&gt;")
-      .replace(/[\\`*_{}[\]|#!~]/g, "\\$&")
-      // A zero-width space: GitHub and GitLab would tell whoever is called so.
+      .replace(/[\\`*_{}[\]|#!~$]/g, "\\$&")
+      // Zero-width spaces: GitHub and GitLab would tell whoever is called so, and make links of addresses and numbers.
       .replace(/@/g, "@\u200b")
+      .replace(/#(?=\d)/g, "#\u200b")
       .replace(/:\/\//g, ":\u200b//")
+      .replace(/www\./gi, (www) => `${www.slice(0, 3)}\u200b.`)
   );
 }
 

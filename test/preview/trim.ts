@@ -1,3 +1,4 @@
+import { frameOf } from "../../components/preview/scripts";
 import { isPlainObject, type JsonObject } from "../../components/plan/merge";
 
 /** What a report reads of servers that stay. */
@@ -57,6 +58,8 @@ function inputsOf(state: unknown): JsonObject {
 }
 
 function trimInputs(inputs: JsonObject, other: JsonObject): JsonObject {
+  // A policy that goes is judged by those that stay.
+  if (/^Cilium\w*NetworkPolicy$/.test(String(inputs.kind))) return inputs;
   const alone = Object.keys(other).length === 0;
   const kept = Object.entries(inputs).filter(([key, value]) => {
     if (alwaysKept.has(key)) return true;
@@ -65,9 +68,10 @@ function trimInputs(inputs: JsonObject, other: JsonObject): JsonObject {
   return Object.fromEntries(kept.map(([key, value]) => [key, trimScript(value, other[key])]));
 }
 
-/** Of a script, the files that differ from those of the other one. */
+/** Of a script, the files that differ from those of the other one, if nothing else does. */
 function trimScript(value: unknown, other: unknown): unknown {
   if (typeof value !== "string" || typeof other !== "string" || !value.includes("END_OF_ZEROSTEAL_FILE")) return value;
+  if (frameOf(value) !== frameOf(other)) return value;
   const blocks = /^put \d{4} \S+ <<'END_OF_ZEROSTEAL_FILE'\n[\s\S]*?^END_OF_ZEROSTEAL_FILE$\n/gm;
   return (value.match(blocks) ?? []).filter((block) => !other.includes(block)).join("");
 }
