@@ -18,6 +18,7 @@ code{font-weight:600}
 .counts b{font-size:1.5rem;margin-right:.3rem}
 .findings{table-layout:fixed;min-width:52rem}
 .findings thead th:first-child{width:8.5rem}
+.findings thead th:nth-child(2){width:17rem}
 .findings td span{display:inline-block;max-width:100%;white-space:pre-wrap}
 nav a{color:inherit;margin-right:1rem}
 .chart{min-width:44rem}
