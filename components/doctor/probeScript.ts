@@ -59,6 +59,11 @@ rules() {
   done
   [ -n "$tools" ] || tools="iptables-save ip6tables-save"
   for tool in $tools; do
+    # Asked for a table that is not there, the older packet filter makes it.
+    if ! $tool --version 2>/dev/null | grep -q nf_tables && ! grep -qx nat /proc/net/${"$"}{tool%%tables*}_tables_names 2>/dev/null; then
+      printf '%s\t0\n' $tool
+      continue
+    fi
     if out=$($tool -t nat 2>&1); then
       printf '%s\t%d\n' $tool "$(printf '%s\n' "$out" | grep -cE 'KUBE-(SVC|SEP|EXT|SERVICES|NODEPORTS)')"
     else

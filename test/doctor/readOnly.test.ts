@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { parseHostProbe } from "../../components/doctor/parse";
+import { probeCommand, probeScript } from "../../components/doctor/probeScript";
+import { needs } from "../capabilities";
 import { collectEvidence } from "../../components/doctor/collect";
 import { FakeApi } from "./fakeApi";
 import { healthyExec } from "./fakeProbes";
@@ -45,5 +49,25 @@ describe("the doctor's requests", () => {
       "DELETE /api/v1/namespaces/zerosteal-doctor-0a1b2c3d",
     ];
     assert.deepEqual(changesElsewhere(requests), requests.slice(0, 4));
+  });
+});
+
+describe("the doctor's look at packet filter rules", () => {
+  it("makes no table of the older packet filter", function () {
+    needs(this, "root");
+    this.timeout(60_000);
+    const command = probeCommand({ role: "host", nodeMtu: 0, podMtu: 0, egress: [], peers: [] });
+    // The kernel makes such a table for whoever asks for it, and from then on packets pass it.
+    const look = '"$@"; cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null | sed s/^/TABLE:/';
+    const output = execFileSync("unshare", ["--net", "bash", "-c", look, "look", ...command], {
+      encoding: "utf8",
+      env: { ...process.env, PROBE_SCRIPT: probeScript, PROBE_SYSCTLS: "" },
+    });
+    const { kubeProxyRules } = parseHostProbe(output);
+    assert.ok(kubeProxyRules.length > 0);
+    assert.deepEqual(
+      output.split("\n").filter((line) => line.startsWith("TABLE:")),
+      [],
+    );
   });
 });
