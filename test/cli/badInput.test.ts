@@ -17,7 +17,7 @@ async function told(work: () => Promise<unknown>): Promise<{ code: unknown; erro
   const { exitCode } = process;
   const write = process.stderr.write.bind(process.stderr);
   let error = "";
-  process.stderr.write = ((text: string) => ((error += text), true)) as typeof process.stderr.write;
+  process.stderr.write = (text: string) => ((error += text), true);
   try {
     process.exitCode = undefined;
     const result = await work();
