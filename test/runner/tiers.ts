@@ -41,7 +41,7 @@ export const tiers: readonly Tier[] = [
     machines: true,
     named: true,
   },
-  { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: 45, tools: true, live: true },
+  { name: "e2e", files: ["test/e2e/**/*.test.ts"], limitMinutes: 60, tools: true, live: true },
   {
     name: "soak",
     files: ["test/soak/**/*.test.ts"],
