@@ -1,6 +1,6 @@
 import { apiPort } from "./kubeadm";
 import type { Reason } from "./reason";
-import type { ClusterPlan, NodeFile } from "./types";
+import type { ClusterPlan, HostsUnderlayPlan, NodeFile } from "./types";
 
 /** Where the rules of a host's own firewall lie, and the unit that loads them before the network is up. */
 export const hostFirewallPath = "/etc/zerosteal/firewall.nft";
@@ -28,8 +28,7 @@ export function hostFirewallFiles(facts: Facts): NodeFile[] {
 
 /**
  * nftables rules of a node. Everything is closed but what is named. Pods of this node come by Cilium's devices, those of others by the private
- * NIC: a pod's address that comes in by the public NIC is nobody's. NodePorts and Services never get here, Cilium answers them before at the
- * NIC, and on private addresses alone.
+ * NIC. NodePorts and Services never get here, Cilium answers them before at the NIC, and on private addresses alone.
  */
 function hostFirewall({ underlay, podCidr, firewall }: Facts): string {
   if (underlay.kind !== "hosts") return "";
@@ -65,9 +64,29 @@ function hostFirewall({ underlay, podCidr, firewall }: Facts): string {
     `    ip saddr ${podCidr} iifname ${nic(underlay.interfaces.private)} accept`,
     ...open,
     "  }",
+    ...apart(underlay.interfaces, [...nodes, podCidr]),
     "}",
     "",
   ].join("\n");
+}
+
+/**
+ * Keeps the two networks apart, since a node forwards packets: by the public NIC nobody comes as a node or a pod, nor gets through to the
+ * private network. Each rule names both NICs, as patterns may overlap; one NIC for both cannot tell.
+ */
+function apart({ public: outer, private: inner }: HostsUnderlayPlan["interfaces"], own: string[]): string[] {
+  if (outer === inner) return [];
+  const outside = `iifname ${nic(outer)} iifname != ${nic(inner)}`;
+  return [
+    "  chain prerouting {",
+    "    type filter hook prerouting priority raw; policy accept;",
+    `    ${outside} ip saddr { ${own.join(", ")} } drop`,
+    "  }",
+    "  chain forward {",
+    "    type filter hook forward priority filter; policy accept;",
+    `    ${outside} oifname ${nic(inner)} ct state != { established, related } drop`,
+    "  }",
+  ];
 }
 
 function from(family: "ip" | "ip6", ranges: string[]): string[] {

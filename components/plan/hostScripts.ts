@@ -29,6 +29,8 @@ export function preflightScript(underlay: HostsUnderlayPlan, node: NodePlan, roo
     KERNEL: underlay.preflight.kernel,
     MODULES: underlay.preflight.modules.join(" "),
     CLOCK_URL: underlay.preflight.clockUrl,
+    GUARDED: underlay.preflight.guarded.join(" "),
+    RESOLV_CONF: underlay.preflight.resolvConf,
     ROOT: root,
   };
   return `${assignments(facts)}${preflight}`;

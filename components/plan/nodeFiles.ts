@@ -6,6 +6,7 @@ import { cpuSettings } from "./cpu";
 import type { JsonObject } from "./merge";
 import { resolveTuning } from "./resolve";
 import { modulesFor } from "./sysctl";
+import { metadataAddresses } from "./underlay";
 import type { ClusterArgs, CpuPlan, Encryption, NodeArtifact, NodeFile, SysctlEntry } from "./types";
 import { sandboxImage } from "./versions";
 import { toYaml } from "./yaml";
@@ -61,7 +62,10 @@ export function commonFiles(facts: CommonFacts): NodeFile[] {
     text("/etc/systemd/system/containerd.service", containerdUnit),
     text("/etc/systemd/system/kubelet.service", kubeletUnit),
     text("/etc/systemd/system/zerosteal-cpus.service", cpusUnit),
-    text("/etc/systemd/system/zerosteal-metadata-guard.service", metadataGuardUnit(facts.podCidr)),
+    text(
+      "/etc/systemd/system/zerosteal-metadata-guard.service",
+      metadataGuardUnit(facts.podCidr, metadataAddresses(facts.args)),
+    ),
     text("/etc/zerosteal/artifacts.tsv", artifactTable(facts.artifacts)),
     { path: cpusPath, mode: "0755", content: cpusScript },
     { path: setupPath, mode: "0755", content: setupScript },
@@ -194,8 +198,10 @@ WantedBy=multi-user.target
  * node itself, and pods in its network namespace, still reach the service. As the kernel's own the rule is left alone by systemd-networkd,
  * which removes foreign ones when it restarts (systemd/systemd issue 19106).
  */
-function metadataGuardUnit(podCidr: string): string {
-  const rule = `priority 50 from ${podCidr} to 169.254.169.254 prohibit`;
+function metadataGuardUnit(podCidr: string, addresses: string[]): string {
+  const rules = addresses.map((address) => `ip -4 rule VERB priority 50 from ${podCidr} to ${address} prohibit`);
+  const all = (command: string, verb: string, end = ""): string =>
+    lines(rules.map((rule) => `${command}=${rule.replace("VERB", verb)}${end}`));
   return `[Unit]
 Description=Keep pods from the metadata service
 Before=kubelet.service
@@ -203,10 +209,7 @@ Before=kubelet.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStartPre=-ip -4 rule del ${rule}
-ExecStart=ip -4 rule add ${rule} protocol kernel
-ExecStop=ip -4 rule del ${rule}
-
+${all("ExecStartPre", "del").replace(/=ip/g, "=-ip")}${all("ExecStart", "add", " protocol kernel")}${all("ExecStop", "del")}
 [Install]
 WantedBy=multi-user.target
 `;

@@ -121,7 +121,15 @@ export interface HostsUnderlayPlan extends UnderlayCapabilities {
   /** Each node's machine by the node's name. */
   machines: Record<string, Required<HostArgs>>;
   /** What the preflight wants of every machine. */
-  preflight: { kernel: string; modules: string[]; clockUrl: string };
+  preflight: {
+    kernel: string;
+    modules: string[];
+    clockUrl: string;
+    /** Addresses that pods are kept from, which can be no resolver of theirs. */
+    guarded: string[];
+    /** File of the pods' resolvers; empty: as kubeadm chooses. */
+    resolvConf: string;
+  };
   /** Kubernetes objects that give addresses to Services of type LoadBalancer; absent without a range for them. */
   serviceObjects?: JsonObject[];
 }

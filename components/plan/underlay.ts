@@ -72,6 +72,15 @@ export function netkitOf({ network, cilium }: Draft<ClusterArgs>): { mode: strin
   return own === undefined && network?.datapath === "netkit" ? { mode: "netkit", path: "network.datapath" } : undefined;
 }
 
+/**
+ * Where clouds answer machines about themselves: nearly all, Alibaba, Oracle's older one, Azure. Azure's is the machines' resolver too, as
+ * the first is on some clouds: pods of a machine that asks there would get no answers, which the preflight refuses.
+ */
+export function metadataAddresses(args: ClusterArgs): string[] {
+  const common = "169.254.169.254";
+  return args.underlay.kind === "hosts" ? [common, "100.100.100.200", "192.0.0.192", "168.63.129.16"] : [common];
+}
+
 /** Plans the underlay of valid arguments. */
 export function planUnderlay(cluster: string, args: ClusterArgs): UnderlayPlan {
   return args.underlay.kind === "hosts" ? planHosts(cluster, args, args.underlay) : planHetzner(args, args.underlay);
@@ -103,6 +112,7 @@ function planHetzner(args: ClusterArgs, underlay: HetznerUnderlayArgs): HetznerU
 
 function planHosts(cluster: string, args: ClusterArgs, underlay: HostsUnderlayArgs): HostsUnderlayPlan {
   const { nextHop, sourceCheck } = capabilitiesOf(args);
+  const resolvConf = args.kubernetes?.kubelet?.resolvConf;
   const machines = resolvePools(args).flatMap((pool) =>
     Array.from({ length: pool.count }, (_, offset): [string, Required<HostArgs>] => {
       return [nodeName(cluster, pool.name, offset + 1), hostOf(underlay, pool.name, offset + 1)];
@@ -126,6 +136,8 @@ function planHosts(cluster: string, args: ClusterArgs, underlay: HostsUnderlayAr
       modules: resolveDataPath(args.network).encryption === "wireguard" ? ["wireguard"] : [],
       // Every host fetches from there in any case, so its clock is at hand on networks without time servers too.
       clockUrl: args.artifacts?.baseUrl ?? "https://dl.k8s.io/",
+      guarded: metadataAddresses(args),
+      resolvConf: typeof resolvConf === "string" ? resolvConf : "",
     },
     ...(underlay.serviceAddresses === undefined
       ? {}

@@ -68,4 +68,49 @@ echo 'no rules' >${rulesFile}
 $load 2>/dev/null || echo refused`);
     assert.equal(out, "1\nrefused\n");
   });
+
+  it("comes with a guard of each provider's metadata address, that is complete again after a rule went", () => {
+    const listed = "ip -4 rule | sed -n 's/^50:.* to \\(.*\\) prohibit.*/\\1/p' | sort | tr '\\n' ' '";
+    const apply = setUp(machine, node);
+    const out = succeed(`${apply}; ip -4 rule del priority 50 to 192.0.0.192; ${apply}; ${listed}`);
+    assert.equal(out, "100.100.100.200 168.63.129.16 169.254.169.254 192.0.0.192 ");
+  });
+
+  it("lets nobody on the public segment reach the private one through a node, or come as another node", () => {
+    const content = node.files.find((file) => file.path === rulesFile)?.content ?? "";
+    // A neighbour outside, the node with two NICs, and another machine on the private segment, which counts what comes to it.
+    const { code, stdout, stderr } = machine.run(`
+unshare --net sleep 50 & outer=$!; unshare --net sleep 50 & inner=$!
+for pid in $outer $inner; do while [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/$$/ns/net)" ]; do sleep 0.1; done; done
+outside() { nsenter --net=/proc/$outer/ns/net "$@"; }; inside() { nsenter --net=/proc/$inner/ns/net "$@"; }
+ip link add eth0 type veth peer name eth0 netns $outer; ip link add eth1 type veth peer name eth1 netns $inner
+ip address add 203.0.113.11/24 dev eth0; ip link set eth0 up; ip address add 10.20.0.11/24 dev eth1; ip link set eth1 up
+outside ip address add 203.0.113.99/24 dev eth0; outside ip address add 10.20.0.12/32 dev eth0; outside ip link set eth0 up
+outside ip route add 10.20.0.0/24 via 203.0.113.11
+inside ip address add 10.20.0.50/24 dev eth1; inside ip link set eth1 up; inside ip route add default via 10.20.0.11
+echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/eth0/rp_filter
+inside nft -f - <<'RULES'
+table inet test {
+  counter node { }
+  counter neighbour { }
+  chain input {
+    type filter hook input priority filter; policy accept;
+    icmp type echo-request ip saddr 10.20.0.12 counter name node
+    icmp type echo-request ip saddr 203.0.113.99 counter name neighbour
+  }
+}
+RULES
+look() {
+  for source in 10.20.0.12 203.0.113.99; do outside ping -q -c 2 -i 0.2 -W 1 -I $source 10.20.0.50 >/dev/null || true; done
+  outside ping -q -c 1 -W 2 203.0.113.11 >/dev/null && echo outside reaches the node
+  inside ping -q -c 1 -W 2 203.0.113.99 >/dev/null && echo inside reaches the outside
+  inside ping -q -c 1 -W 2 10.20.0.11 >/dev/null && echo inside reaches the node
+  inside nft reset counters table inet test | awk '/counter/ { name = $2 } /packets/ { print name, $2 }'
+}
+look; nft -f ${machine.write("rules.nft", content)}; look
+kill $outer $inner`);
+    assert.equal(code, 0, stderr);
+    const reached = "outside reaches the node\ninside reaches the outside\ninside reaches the node\n";
+    assert.equal(stdout, `${reached}node 2\nneighbour 2\n${reached}node 0\nneighbour 0\n`, stderr);
+  });
 });

@@ -52,10 +52,14 @@ describe("preflight of an existing host", () => {
   beforeEach(() => (root = mkdtempSync(path.join(os.tmpdir(), "zerosteal-preflight-"))));
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const run = (change: Partial<Machine>, modules: string[] = []): { status: number | null; lines: string[] } => {
+  const run = (
+    change: Partial<Machine>,
+    modules: string[] = [],
+    resolvConf = "",
+  ): { status: number | null; lines: string[] } => {
     assert.ok(node && plan.underlay.kind === "hosts");
     buildMachine(root, { ...good, ...change });
-    const underlay = { ...plan.underlay, preflight: { ...plan.underlay.preflight, modules } };
+    const underlay = { ...plan.underlay, preflight: { ...plan.underlay.preflight, modules, resolvConf } };
     const script = preflightScript(underlay, node, root);
     const bash = execFileSync("bash", ["-c", "command -v bash"], { encoding: "utf8" }).trim();
     const result = spawnSync(bash, ["--norc", "-euo", "pipefail", "-c", script], {
@@ -109,6 +113,11 @@ describe("preflight of an existing host", () => {
     ],
     ["no way to its programs", { clockAhead: undefined }, /gets no answer from https:\/\/dl\.k8s\.io\//],
     [
+      "a resolver that pods are kept from",
+      { files: { "etc/resolv.conf": "nameserver 168.63.129.16\n" } },
+      /has its resolver at 168\.63\.129\.16, .+ kubernetes\.kubelet\.resolvConf/,
+    ],
+    [
       "Kubernetes of somebody else",
       { files: { "etc/kubernetes/kubelet.conf": "" } },
       /already runs Kubernetes; take it out/,
@@ -141,6 +150,19 @@ describe("preflight of an existing host", () => {
     assert.equal(run({ files: { "sys/module/wireguard/version": "1.0.0" } }, ["wireguard"]).status, 0);
   });
 
+  it("looks for resolvers where kubeadm does, or where the kubelet is told to", () => {
+    const bad = "nameserver 169.254.169.254\n";
+    const status = (files: Record<string, string>, resolvConf?: string): number | null => {
+      rmSync(root, { recursive: true });
+      return run({ files }, [], resolvConf).status;
+    };
+    const resolved = { "run/systemd/resolve/resolv.conf": "nameserver 169.254.169.25\n" };
+    assert.equal(status({ "etc/resolv.conf": bad, ...resolved }), 0);
+    assert.equal(status({ "run/systemd/resolve/resolv.conf": bad }), 1);
+    assert.equal(status({ "etc/resolv.conf": bad, "etc/own.conf": "nameserver 9.9.9.9\n" }, "/etc/own.conf"), 0);
+    assert.equal(status({ "etc/own.conf": bad }, "/etc/own.conf"), 1);
+  });
+
   it("names all problems at once", () => {
     const { lines } = run({ cpus: 1, kernel: "4.19.0", route: "" });
     assert.equal(lines.length, 4, lines.join("\n"));
@@ -156,7 +178,7 @@ describe("preflight of an existing host", () => {
     assert.ok(node && plan.underlay.kind === "hosts");
     const underlay: HostsUnderlayPlan = {
       ...plan.underlay,
-      preflight: { kernel: "5.10", modules: [], clockUrl: "http://a/'$(id)'" },
+      preflight: { ...plan.underlay.preflight, clockUrl: "http://a/'$(id)'" },
     };
     const head = preflightScript(underlay, node).split("\n").slice(0, 12).join("\n");
     assert.equal(

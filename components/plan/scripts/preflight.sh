@@ -94,6 +94,20 @@ check_clock() {
   ((apart <= 60)) || problem "has a clock that is $apart s off that of $CLOCK_URL; set it, and let it follow a time server"
 }
 
+# Cluster DNS asks the node's resolvers from a pod.
+check_resolvers() {
+  local file=$RESOLV_CONF address
+  # kubeadm takes what systemd-resolved asks, where that runs.
+  if [[ -z $file ]]; then file=/run/systemd/resolve/resolv.conf; fi
+  if [[ -z $RESOLV_CONF && ! -f $ROOT$file ]]; then file=/etc/resolv.conf; fi
+  if [[ ! -f $ROOT$file ]]; then return; fi
+  for address in $GUARDED; do
+    if grep -qE "^nameserver[[:space:]]+${address//./\\.}([[:space:]]|$)" "$ROOT$file"; then
+      problem "has its resolver at $address, which pods are kept from, so names outside the cluster would not be found; name another one in a file of its own and that file in kubernetes.kubelet.resolvConf"
+    fi
+  done
+}
+
 check_foreign_cluster() {
   local owner=
   if [[ ! -e $ROOT/etc/kubernetes/kubelet.conf && ! -e $ROOT/etc/kubernetes/admin.conf && ! -e $ROOT/var/lib/rancher ]]; then return; fi
@@ -110,6 +124,7 @@ main() {
   check_isolated_cpus
   check_network
   check_clock
+  check_resolvers
   check_foreign_cluster
   if ((problems > 0)); then
     echo "node $NODE_NAME: $problems problems, and nothing was changed on it" >&2

@@ -193,6 +193,15 @@ export function hostsSuite(): void {
       await expectHealthy(cluster);
     });
 
+    it("the distribution's own unit, which flushes the rules of all, leaves no node open", async () => {
+      const node = worker(cluster, 0);
+      for (const verb of ["start", "reload", "restart", "stop"]) {
+        await onNode(cluster, node, `nft delete table inet zerosteal; systemctl ${verb} nftables`);
+        assert.match(await onNode(cluster, node, "nft list table inet zerosteal"), /policy drop/, verb);
+      }
+    });
+
+    // It also brings back rules of Cilium's that the test before flushed.
     it("a reboot keeps the firewall", async () => {
       const node = worker(cluster, 0);
       await act(cluster.engine, `/servers/${node.serverId}/actions/reboot`);

@@ -156,11 +156,14 @@ export const files: Check = (given) => {
         same(env, [node.name, node.privateAddress, plan.underlay.interfaces.private]),
         "/etc/zerosteal/node.env",
       ),
-      ...unless(
-        contentOf(node, "/etc/systemd/system/zerosteal-metadata-guard.service").includes(
-          `from ${plan.podCidr} to 169.254.169.254 prohibit`,
-        ),
-        "pods reach the metadata service",
+      ...["169.254.169.254", ...(plan.underlay.kind === "hosts" ? ["100.100.100.200", "168.63.129.16"] : [])].flatMap(
+        (address) =>
+          unless(
+            contentOf(node, "/etc/systemd/system/zerosteal-metadata-guard.service").includes(
+              `add priority 50 from ${plan.podCidr} to ${address} prohibit`,
+            ),
+            `pods reach ${address}`,
+          ),
       ),
     ].map((sentence) => `${node.name}: ${sentence}`);
   });
