@@ -53,11 +53,13 @@ export function parseCiliumStatus(text: string): CiliumStatus {
 function replacementOf(replacement: Replacement) {
   const devices = replacement.deviceList ?? [];
   const nodePort = replacement.features?.nodePort;
+  const addresses = devices.find((device) => device.name === replacement.directRoutingDevice)?.ip ?? [];
   return {
     kubeProxyReplacement: replacement.mode ?? "False",
     devices: replacement.deviceList ? devices.map((device) => device.name ?? "") : (replacement.devices ?? []),
     directRoutingDevice: replacement.directRoutingDevice ?? "",
-    directRoutingAddresses: devices.find((device) => device.name === replacement.directRoutingDevice)?.ip ?? [],
+    // Agents write addresses that are none, of the other family, as empty texts.
+    directRoutingAddresses: addresses.filter((address) => address !== ""),
     loadBalancerMode: nodePort?.enabled ? (nodePort.mode ?? "") : "",
   };
 }
