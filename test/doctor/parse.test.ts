@@ -208,6 +208,7 @@ describe("status of a Cilium agent", () => {
       masquerading: "BPF",
       nativeRoutingCidr: "10.244.0.0/16",
       loadBalancerMode: "SNAT",
+      bandwidthManager: "on with bbr",
       deviceMode: "veth",
       encryption: "Disabled",
       encryptionPeers: 0,
