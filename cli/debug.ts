@@ -52,24 +52,37 @@ async function debug(text: string, command: string[], flags: Flags, signal: Abor
   const { image, container, viaNode } = flags;
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
   const asked = command.length > 0 ? command : undefined;
-  const args = shellCommand(ref, pod, enforced, { image, container, viaNode, command: asked, terminal });
+  const waits = !flags.print;
+  const args = shellCommand(ref, pod, enforced, { image, container, viaNode, command: asked, terminal, waits });
   if (flags.print) {
     process.stdout.write(`${[flags.kubectl, ...args].map(quote).join(" ")}\n`);
     return 0;
   }
-  return session(flags, args, ref);
+  return session(flags, args, ref, asked !== undefined && !terminal);
 }
 
-/** The session takes the terminal over; Ctrl-C is its own. */
-function session(flags: Flags, args: string[], ref: PodRef): Promise<number> {
+/**
+ * The session takes the terminal over; Ctrl-C is its own.
+ * @param byLine whether the session's command begins with the first line of its input
+ */
+function session(flags: Flags, args: string[], ref: PodRef, byLine: boolean): Promise<number> {
   const env = { ...process.env, KUBECONFIG: flags.kubeconfig };
   return new Promise((resolve, reject) => {
-    const child = spawn(flags.kubectl, args, { stdio: "inherit", env });
+    const child = spawn(flags.kubectl, args, { stdio: [byLine ? "pipe" : "inherit", "inherit", "inherit"], env });
+    if (child.stdin) {
+      // A session that ends before its input does is no fault.
+      child.stdin.on("error", () => process.stdin.unpipe());
+      child.stdin.write("\n");
+      process.stdin.pipe(child.stdin);
+    }
     child.on("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "ENOENT" ? "it is not on the PATH; install it, or give --kubectl FILE" : error.message;
       reject(new CannotRun(`${flags.kubectl} cannot open the session in ${ref.name}: ${why}.`));
     });
-    child.on("exit", (code) => resolve(code ?? exitCodes.interrupted));
+    child.on("exit", (code) => {
+      if (byLine) process.stdin.destroy();
+      resolve(code ?? exitCodes.interrupted);
+    });
   });
 }
 

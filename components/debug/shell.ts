@@ -15,7 +15,15 @@ export interface ShellOptions {
   command?: string[];
   /** Whether somebody sits at a terminal. */
   terminal: boolean;
+  /**
+   * Whether a command begins only once kubectl is attached, which is some time after its container began: what it prints until then is
+   * lost. At a terminal that shows by the terminal's size; elsewhere the first line of the input tells it, which must be written for it.
+   */
+  waits?: boolean;
 }
+
+const waitForSize = 'for i in $(seq 100); do [ "$(stty size 2>/dev/null)" = "0 0" ] || break; sleep 0.1; done; ';
+const waitForLine = "read -r line; ";
 
 /** Levels of pod security under which a pod may not have NET_ADMIN or NET_RAW added (Kubernetes, pod security standards). */
 const refusingLevels = ["baseline", "restricted"];
@@ -32,12 +40,13 @@ export function shellCommand(
   ref: PodRef,
   pod: FoundPod,
   enforced: string | undefined,
-  { image = defaultProbeImage, container, viaNode, command, terminal }: ShellOptions,
+  { image = defaultProbeImage, container, viaNode, command, terminal, waits }: ShellOptions,
 ): string[] {
+  const wait = !waits || !command ? "" : terminal ? waitForSize : waitForLine;
   const session = ["--image", image, "--stdin", ...(terminal ? ["--tty"] : []), "--attach"];
   if (viaNode) {
     const inside = command ?? ["bash"];
-    const enter = ["bash", "-c", enterScript, pod.uid, ...inside];
+    const enter = ["bash", "-c", `${wait}${enterScript}`, pod.uid, ...inside];
     return [
       "debug",
       `node/${pod.node}`,
@@ -60,7 +69,7 @@ export function shellCommand(
         "Look from the node instead: add --via-node.",
     );
   }
-  const run = command ? ["--", ...command] : [];
+  const run = command ? ["--", ...(wait ? ["sh", "-c", `${wait}exec "$@"`, "sh"] : []), ...command] : [];
   return [
     "debug",
     ref.name,

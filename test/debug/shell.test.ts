@@ -31,6 +31,22 @@ describe("debug", () => {
     );
   });
 
+  it("lets a command begin once somebody listens: with the first line of its input, or when the terminal has a size", async () => {
+    const command = ["cat"];
+    const waiting = (options: { terminal: boolean; viaNode?: boolean }): string[] =>
+      shellCommand(ref, pod, undefined, { ...options, command, waits: true });
+    const args = waiting({ terminal: false });
+    const [program, ...rest] = args.slice(args.indexOf("--") + 1);
+    const { stdout } = await execa(program ?? "", rest, { input: "\nfor cat\n" });
+    assert.equal(stdout, "for cat");
+    const line = /^read -r line; /;
+    const size = /stty size.*"0 0"/;
+    assert.match(args.at(-3) ?? "", line);
+    assert.match(waiting({ terminal: true }).at(-3) ?? "", size);
+    assert.match(waiting({ terminal: false, viaNode: true }).at(-3) ?? "", line);
+    assert.match(waiting({ terminal: true, viaNode: true }).at(-3) ?? "", size);
+  });
+
   for (const level of ["baseline", "restricted"]) {
     it(`says so where pod security "${level}" refuses it, and goes by the node when asked`, () => {
       assert.throws(
