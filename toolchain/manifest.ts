@@ -194,6 +194,18 @@ const table: Tool[] = [
     },
   },
   {
+    name: "pulumi-language-python",
+    version: versions.pulumiLanguageNodejs,
+    purpose: "test",
+    sizeMiB: 26,
+    recipe: {
+      kind: "go",
+      module: "pulumi-language-nodejs",
+      package: "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+      ldflags: `-X ${pulumiVersion}=v${versions.pulumiLanguageNodejs}`,
+    },
+  },
+  {
     name: "helm",
     version: versions.helm,
     purpose: "engine",
