@@ -1,5 +1,5 @@
 import semver from "semver";
-import { plannedValues } from "../cilium";
+import { plannedValues } from "../plannedValues";
 import { type ChartKeyChange, chartKeyChanges, chartKeys, chartKeysOf, firstWithout, keyAbsence } from "../ciliumKeys";
 import { at, leafPaths } from "../merge";
 import { suggest } from "../problems";

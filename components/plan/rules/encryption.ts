@@ -1,6 +1,6 @@
 import { at, leafPaths } from "../merge";
 import { resolveDataPath } from "../resolve";
-import { plannedValues } from "../cilium";
+import { plannedValues } from "../plannedValues";
 import { ciliumOf } from "./ciliumValues";
 import { findingIf, type Rule } from "./rule";
 
