@@ -30,7 +30,7 @@ export const tiers: readonly Tier[] = [
   {
     name: "engine",
     files: ["test/engine/**/*.test.ts"],
-    limitMinutes: 20,
+    limitMinutes: 30,
     tools: true,
   },
   {
