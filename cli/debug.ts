@@ -73,7 +73,8 @@ function session(flags: Flags, args: string[], ref: PodRef, byLine: boolean): Pr
       // A session that ends before its input does is no fault.
       child.stdin.on("error", () => process.stdin.unpipe());
       child.stdin.write("\n");
-      process.stdin.pipe(child.stdin);
+      // Left open at the input's end: a container runtime that sees the end of it takes the output away as well.
+      process.stdin.pipe(child.stdin, { end: false });
     }
     child.on("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "ENOENT" ? "it is not on the PATH; install it, or give --kubectl FILE" : error.message;
