@@ -19,7 +19,9 @@ def main():
     name, delay = sys.argv[1], float(sys.argv[2]) / 1000
     tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-    print("ready", flush=True)
+    # In one write: `print` makes two of it where Python's output is unbuffered.
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     waiting = []
     while True:
         timeout = max(0, waiting[0][0] - time.monotonic()) if waiting else None

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import path from "node:path";
 import { ip } from "../../../sandbox/network/namespaces";
 import { type Cluster, type LiveNode, routerNamespace } from "./cluster";
@@ -41,7 +42,10 @@ export async function withDelay<T>(
   }
 }
 
+/** What a program says first. Its output stays open: a program whose reader is gone ends when it says more. */
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  for await (const chunk of stream) return String(chunk).trim();
-  return "";
+  return await Promise.race([
+    once(stream, "data").then(([chunk]) => String(chunk).trim()),
+    once(stream, "end").then(() => ""),
+  ]);
 }
