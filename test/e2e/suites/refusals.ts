@@ -132,7 +132,7 @@ export function refusalsSuite(): void {
         assert.match(first.output(), /\[STARTED\] Tools/);
         return Promise.resolve();
       });
-      await assert.rejects(holdInstance(here), refusal);
+      await assert.rejects(holdInstance(here), ({ message }: Error) => refusal.test(message));
       const result = await first.result;
       shared.runs.push(result);
       assert.equal(result.exitCode, 0, result.output);
