@@ -69,12 +69,12 @@ export const breaksOfDataPath: Break[] = [
     hint: /cilium-dbg monitor -t drop/,
   },
   {
-    what: "packets that are too big and may not be cut",
-    change: (e) => (windowOf(e, web1).fragments.last.notCut += 3),
+    what: "packets whose pieces do not all arrive",
+    change: (e) => (windowOf(e, web1).fragments.last.notJoined += 3),
     check: "fragments",
     subject: web1,
     wanted: "no failure",
-    found: "3 too big and not to be cut, 0 not put together, 0 pieces made",
+    found: "0 too big and not to be cut, 3 not put together, 0 pieces made",
     hint: /node-mtu and pod-mtu/,
   },
   {

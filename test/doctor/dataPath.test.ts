@@ -165,6 +165,17 @@ describe("the bandwidth manager and queues", () => {
     assert.deepEqual(of("qdisc", change, wanted), []);
   });
 
+  it("are not judged where nobody saw whether the machine is a container", () => {
+    const results = of("bandwidth-manager", (e) => {
+      const probes = e.probes.find(({ node }) => node === web1);
+      if (probes) probes.host = { unseen: "the probe did not run" };
+      if ("value" in e.agents && "value" in e.agents.value[1]!.status)
+        e.agents.value[1]!.status.value.bandwidthManager = "off";
+    });
+    assert.deepEqual(outcomes(results), ["ok", "unseen", "ok"]);
+    assert.match(results[1]?.hint ?? "", /Whether the machine is a container was not seen: the probe did not run/);
+  });
+
   it("are read as they are printed", () => {
     const text =
       "qdisc noqueue 0: dev lo root refcnt 2 \nqdisc mq 0: dev eth0 root \nqdisc fq 8001: dev eth0 parent :2 limit 10000p\nqdisc clsact ffff: dev eth0 parent ffff:fff1 \n";
@@ -275,5 +286,13 @@ describe("round trips to users", () => {
       for (const node of nodeNames) windowOf(e, node).roundTrips = {};
     };
     assert.deepEqual(of("round-trips", none), []);
+  });
+});
+
+describe("fragments", () => {
+  it("are judged by what is not put together: a path's size is found by packets too big for it", () => {
+    const results = of("fragments", (e) => (windowOf(e, web1).fragments.last.notCut += 12));
+    assert.deepEqual(outcomes(results), ["ok", "ok", "ok"]);
+    assert.match(results[1]?.found ?? "", /^12 too big and not to be cut/);
   });
 });

@@ -108,10 +108,13 @@ function onWindows(
   );
 }
 
-/** No packet is too big to be cut, and no piece is missing: both mean that somebody's idea of the MTU is wrong. */
+/**
+ * No piece of a packet is missing. Packets too big that may not be cut are told, not judged: that is how paths' sizes are found, by the
+ * doctor's own probes too.
+ */
 export const fragments: Check = {
   id: "fragments",
-  title: "no packet fails at being cut or put together",
+  title: "no packet that was cut fails at being put together",
   settles: false,
   run: (_expectation, { probes }) =>
     probes.map(({ node, window }) => {
@@ -125,8 +128,8 @@ export const fragments: Check = {
         last.notJoined - first.notJoined,
       ];
       const found = `${notCut} too big and not to be cut, ${notJoined} not put together, ${created} pieces made`;
-      if (notCut === 0 && notJoined === 0) return ok(node, wanted, found);
-      const hint = `Some sender on or before ${node} sends packets that its path does not carry: see node-mtu and pod-mtu, and tunnels of your own.`;
+      if (notJoined === 0) return ok(node, wanted, found);
+      const hint = `Pieces get lost on the way to ${node}, of packets that their path does not carry whole: see node-mtu and pod-mtu, and tunnels of your own.`;
       return failed(node, wanted, found, hint);
     }),
 };

@@ -42,9 +42,11 @@ export const bandwidthManager: Check = {
       evidence,
       (cilium) => cilium.bandwidthManager,
       (node, cilium, { bandwidthManager: found }) => {
-        const { equal, unprovable } = findings("bandwidth-manager");
+        const { equal, unprovable, unseen } = findings("bandwidth-manager");
         const wanted = cilium.bandwidthManager;
         const host = evidence.probes.find((probes) => probes.node === node)?.host;
+        if (found !== wanted && host && "unseen" in host)
+          return [unseen(node, wanted, `Whether the machine is a container was not seen: ${host.unseen}`, found)];
         if (found !== wanted && host && valueOf(host)?.machineIsContainer)
           return [unprovable(node, wanted, found, itsHosts)];
         const hint =
