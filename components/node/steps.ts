@@ -62,14 +62,22 @@ export function prepareNode(
   return { node, machine, connection, prepared };
 }
 
-/** Waits one step beyond the key: the SSH server takes it up by a reload, and a session that ends in the middle of that may end broken. */
+/**
+ * Waits beyond the key until the SSH server shows it, where that can be asked: the server takes it up by a reload, and a session that ends in
+ * the middle of that may end broken.
+ */
 const printHostKey = `
 for attempt in $(seq 1 240); do
   if [ -s /etc/ssh/ssh_host_ed25519_key.pub ] && [ -e /var/lib/zerosteal/files ]; then break; fi
   if [ "$attempt" = 240 ]; then echo 'the node made no ed25519 host key within 120 s' >&2; exit 1; fi
   sleep 0.5
 done
-cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub
+key=$(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)
+for attempt in $(seq 1 40); do
+  if ! command -v ssh-keyscan >/dev/null || [[ $(ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null) == *"$key"* ]]; then break; fi
+  sleep 0.5
+done
+echo "$key"
 `;
 
 /** Waits for the first boot's run of the same script, then runs it with the files as planned: nothing happens when nothing changed. */
