@@ -85,42 +85,34 @@ export async function cpusOf(cluster: Cluster, node: LiveNode, pod: string): Pro
   return (await inContainer(cluster, node, id, "grep Cpus_allowed_list /proc/self/status")).split(/\s+/)[1] ?? "";
 }
 
-/** Keeps every CPU that the pod may use busy. @returns what ends it */
+/** Keeps every CPU that the pod may use busy for some seconds. */
 export async function makeNoise(cluster: Cluster, pod: string, seconds: number): Promise<void> {
-  const loops = `for i in 1 2 3 4; do timeout ${seconds} perl -e '1 while 1' & done >/dev/null 2>&1 </dev/null`;
+  const loops = `for i in 1 2 3 4; do timeout ${seconds} bash -c 'while :; do :; done' >/dev/null 2>&1 </dev/null & done`;
   await kubectl(cluster, ["-n", namespace, "exec", pod, "--", "bash", "-c", loops]);
 }
 
 /** Measures round trips between two processes of a pod by TCP on its loopback. */
 export async function roundTrips(cluster: Cluster, pod: string, count: number): Promise<RoundTrips> {
-  const args = ["-n", namespace, "exec", "-i", pod, "--", "perl", "-", String(count)];
-  return JSON.parse(await kubectl(cluster, args, echo)) as RoundTrips;
+  const args = ["-n", namespace, "exec", "-i", pod, "--", "bash", "-eu", "-s", String(count)];
+  const times = (await kubectl(cluster, args, echo)).split("\n").map(Number);
+  times.sort((a, b) => a - b);
+  const at = (share: number): number => times[Math.floor(share * (times.length - 1))] ?? NaN;
+  return { count: times.length, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }
 
-/** An echo and its client. A message comes every half millisecond, so that each finds the other side asleep, as requests do. */
+/** An echo and its client, which says what each round trip took. A message comes every half millisecond, so that each finds the other side asleep, as requests do. */
 const echo = `
-use strict; use warnings;
-use IO::Socket::INET; use Socket qw(IPPROTO_TCP TCP_NODELAY); use Time::HiRes qw(clock_gettime usleep CLOCK_MONOTONIC);
-my $count = shift;
-my $server = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die "listen: $!";
-my $child = fork;
-if (!$child) {
-  my $peer = $server->accept or die "accept: $!";
-  setsockopt $peer, IPPROTO_TCP, TCP_NODELAY, 1;
-  while (sysread $peer, my $message, 64) { syswrite $peer, $message }
-  exit 0;
-}
-my $peer = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $server->sockport) or die "connect: $!";
-setsockopt $peer, IPPROTO_TCP, TCP_NODELAY, 1;
-my @took;
-for (1 .. $count) {
-  usleep 500;
-  my $start = clock_gettime CLOCK_MONOTONIC;
-  syswrite $peer, "x" x 64;
-  sysread $peer, my $answer, 64 or die "read: $!";
-  push @took, 1e6 * (clock_gettime(CLOCK_MONOTONIC) - $start);
-}
-close $peer; waitpid $child, 0;
-@took = sort { $a <=> $b } @took;
-printf '{"count":%d,"p50":%.1f,"p99":%.1f,"p999":%.1f}', scalar @took, map { $took[int($_ * $#took)] } 0.5, 0.99, 0.999;
+socat TCP-LISTEN:7007,bind=127.0.0.1,reuseaddr,nodelay PIPE &
+for attempt in {1..50}; do
+  { exec 3<>/dev/tcp/127.0.0.1/7007; } 2>/dev/null && break
+  sleep 0.1
+done
+exec 9<> <(:)
+for ((count = 0; count < $1; count++)); do
+  read -r -t 0.0005 -u 9 || :
+  start=\${EPOCHREALTIME/.}
+  echo message >&3
+  read -r answer <&3
+  echo $((\${EPOCHREALTIME/.} - start))
+done
 `;
