@@ -6,10 +6,9 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
 import { stringify } from "yaml";
-import type { Report } from "../../components/doctor";
 import { needs } from "../capabilities";
-import { since, tell } from "../e2e/support/evidence";
-import { type EmptySandbox, nodesOf, npm, openSandbox, ownVersions, packInto, runPulumi } from "./sandbox";
+import { tell } from "../e2e/support/evidence";
+import { type EmptySandbox, expectCluster, npm, openSandbox, ownVersions, packInto, runPulumi } from "./sandbox";
 
 /** The whole of somebody's program. */
 const program = `import { Config } from "@pulumi/pulumi";
@@ -64,21 +63,7 @@ describe("a project of its own, with the packed library from npm, on the sandbox
       npm(folder(), "pkg", "set", `type=${kind}`);
       execFileSync(path.join(folder(), "node_modules/.bin/tsc"), { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
       assert.ok(readFileSync(path.join(folder(), "index.js"), "utf8").includes(mark));
-      const started = performance.now();
-      await pulumi("up", "--yes", "--skip-preview", "--parallel", "24");
-      tell(`pulumi up, ${kind}: ${since(started)}`);
-      const outputs = JSON.parse(await pulumi("stack", "output", "--json", "--show-secrets")) as {
-        kubeconfig: string;
-        doctorReport: string;
-      };
-      const { healthy, counts } = JSON.parse(outputs.doctorReport) as Report;
-      assert.ok(healthy, outputs.doctorReport);
-      tell(`doctor: ${JSON.stringify(counts)}`);
-      const nodes = await nodesOf(folder(), outputs.kubeconfig, sandbox);
-      assert.deepEqual(nodes, ["imported-control-plane-1 Ready", "imported-web-1 Ready"]);
-      tell(nodes.join(", "));
-      await pulumi("preview", "--expect-no-changes");
-      await pulumi("destroy", "--yes", "--skip-preview");
+      await expectCluster(folder(), sandbox, pulumi);
     });
   }
 });

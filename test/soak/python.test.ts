@@ -5,11 +5,9 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
 import { stringify } from "yaml";
-import type { Report } from "../../components/doctor";
 import { ensure } from "../../toolchain/ensure";
 import { needs } from "../capabilities";
-import { since, tell } from "../e2e/support/evidence";
-import { type EmptySandbox, nodesOf, npm, openSandbox, ownVersions, packInto, runPulumi } from "./sandbox";
+import { type EmptySandbox, expectCluster, npm, openSandbox, ownVersions, packInto, runPulumi } from "./sandbox";
 
 /** The whole of somebody's program. The class is what `pulumi package add` would write, which needs a newer language host than can be had here. */
 const program = `import pulumi
@@ -63,21 +61,7 @@ describe("a Python program, by the façade of the packed library, on the sandbox
 
   it("makes a cluster, changes nothing when run again, and takes it away", async () => {
     await pulumi("stack", "select", "--create", sandbox.instance.name);
-    const started = performance.now();
-    await pulumi("up", "--yes", "--skip-preview", "--parallel", "24");
-    tell(`pulumi up: ${since(started)}`);
-    const outputs = JSON.parse(await pulumi("stack", "output", "--json", "--show-secrets")) as {
-      kubeconfig: string;
-      doctorReport: string;
-    };
-    const { healthy, counts } = JSON.parse(outputs.doctorReport) as Report;
-    assert.ok(healthy, outputs.doctorReport);
-    tell(`doctor: ${JSON.stringify(counts)}`);
-    const nodes = await nodesOf(folder(), outputs.kubeconfig, sandbox);
-    assert.deepEqual(nodes, ["imported-control-plane-1 Ready", "imported-web-1 Ready"]);
-    assert.doesNotMatch(await pulumi("stack", "output", "kubeconfig"), /client-key-data/);
-    await pulumi("preview", "--expect-no-changes");
-    await pulumi("destroy", "--yes", "--skip-preview");
+    await expectCluster(folder(), sandbox, pulumi);
   });
 });
 

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -9,8 +10,10 @@ import { checkInstance } from "../../cli/preflight";
 import { prepareEngine, prepareSupplies, prepareTools } from "../../cli/prepare";
 import { sandboxCluster, type Supplies } from "../../cli/stackConfig";
 import type { TunedClusterArgs } from "../../components";
+import type { Report } from "../../components/doctor";
 import { endSandbox, startSandbox } from "../../sandbox/control";
 import { chooseInstance, type Instance, saveInstance } from "../../sandbox/instance";
+import { since, tell } from "../e2e/support/evidence";
 
 const root = path.resolve(__dirname, "../..");
 
@@ -86,8 +89,32 @@ export async function runPulumi(dir: string, engine: Engine, args: string[], env
   return result.stdout;
 }
 
+/**
+ * Makes somebody's cluster, and holds that its doctor is content, its nodes are Ready, a preview then finds nothing, and it goes whole.
+ * @param pulumi runs `pulumi` in the project
+ */
+export async function expectCluster(dir: string, sandbox: EmptySandbox, pulumi: Pulumi): Promise<void> {
+  const started = performance.now();
+  await pulumi("up", "--yes", "--skip-preview", "--parallel", "24");
+  tell(`pulumi up: ${since(started)}`);
+  const outputs = JSON.parse(await pulumi("stack", "output", "--json", "--show-secrets")) as {
+    kubeconfig: string;
+    doctorReport: string;
+  };
+  const { healthy, counts } = JSON.parse(outputs.doctorReport) as Report;
+  assert.ok(healthy, outputs.doctorReport);
+  tell(`doctor: ${JSON.stringify(counts)}`);
+  const nodes = await nodesOf(dir, outputs.kubeconfig, sandbox);
+  assert.deepEqual(nodes, ["imported-control-plane-1 Ready", "imported-web-1 Ready"]);
+  assert.doesNotMatch(await pulumi("stack", "output", "kubeconfig"), /client-key-data/);
+  await pulumi("preview", "--expect-no-changes");
+  await pulumi("destroy", "--yes", "--skip-preview");
+}
+
+type Pulumi = (...args: string[]) => Promise<string>;
+
 /** Names of the nodes and whether they are ready, as `kubectl` lists them. @param dir where the kubeconfig may lie */
-export async function nodesOf(dir: string, kubeconfig: string, { tools }: EmptySandbox): Promise<string[]> {
+async function nodesOf(dir: string, kubeconfig: string, { tools }: EmptySandbox): Promise<string[]> {
   const file = path.join(dir, "kubeconfig");
   await writeFile(file, kubeconfig, { mode: 0o600 });
   const { stdout } = await execa(tools.kubectl ?? "kubectl", ["--kubeconfig", file, "get", "nodes", "--no-headers"]);

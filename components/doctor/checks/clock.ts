@@ -1,4 +1,5 @@
 import { valueOf, type ClockReading } from "../evidence";
+import { nearestRank } from "../percentiles";
 import { findings, list, type Check } from "./result";
 
 const { ok, failed, unseen, unprovable } = findings("clock");
@@ -15,7 +16,10 @@ export const clock: Check = {
   settles: false,
   run: (_expectation, { probes }) => {
     const clocks = probes.flatMap(({ window }) => valueOf(window)?.clock ?? []);
-    const middle = medianOf(clocks.map(({ atLeast }) => atLeast));
+    const middle = nearestRank(
+      clocks.map(({ atLeast }) => atLeast),
+      0.5,
+    );
     return probes.flatMap(({ node, host, window }) => {
       const container = valueOf(host)?.machineIsContainer ?? false;
       const wanted = `within ${clockLimits.nodes} ms of other nodes, ${clockLimits.here} ms of here`;
@@ -48,8 +52,4 @@ export const clock: Check = {
 /** The least that a clock can be away from the one here. */
 function away({ atLeast, atMost }: ClockReading): number {
   return Math.round(Math.max(atLeast, -atMost, 0));
-}
-
-function medianOf(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }

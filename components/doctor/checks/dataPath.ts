@@ -1,4 +1,5 @@
 import { valueOf, type AgentWindow, type Evidence } from "../evidence";
+import { nearestRank } from "../percentiles";
 import type { CheckResult } from "../types";
 import { findings, list, pair, type Check } from "./result";
 
@@ -148,10 +149,8 @@ export const roundTrips: Check = {
         const wanted = "connections succeed";
         const hint = `Is ${target} right, does it listen, and may ${node} go there?`;
         if (milliseconds.length === 0) return failed(subject, wanted, error ?? "no answer", hint);
-        const sorted = [...milliseconds].sort((a, b) => a - b);
-        const at = (share: number): string =>
-          (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0).toFixed(1);
-        const found = `median ${at(0.5)} ms, 90 % within ${at(0.9)} ms, at most ${at(1)} ms, of ${sorted.length}`;
+        const at = (share: number): string => nearestRank(milliseconds, share).toFixed(1);
+        const found = `median ${at(0.5)} ms, 90 % within ${at(0.9)} ms, at most ${at(1)} ms, of ${milliseconds.length}`;
         return error === undefined ? ok(subject, wanted, found) : failed(subject, wanted, `${found}; ${error}`, hint);
       }),
     ),
