@@ -1,7 +1,8 @@
 /*
  * What the preview of a large cluster costs beside that of as many empty resources: a first preview of 100 nodes on the emulated Hetzner
- * Cloud with the stand-in plugins, and one of a program that registers as many resources without inputs. Both are plain JavaScript, in
- * turn, so that a machine that gets busier treats both alike. CPU time is that of the engine, the program and the plugins together.
+ * Cloud with the stand-in plugins, one of a program that registers as many commands without inputs, and one that registers as many
+ * resources of the cluster's own kinds, each with as little as its class takes: what Pulumi takes for them whoever asks. All are plain
+ * JavaScript, in turn, so that a machine that gets busier treats them alike. CPU time is that of engine, program and plugins together.
  * Needs `npm run build`.
  * usage: npm run bench:preview -- [RUNS] [NODES]
  */
@@ -18,8 +19,8 @@ const root = path.join(__dirname, "..");
 interface Cost {
   wall: number;
   cpu: number;
-  /** Resources, components counted. */
-  resources: number;
+  /** Resources by type, components counted, without the stack's own. */
+  kinds: Record<string, number>;
 }
 
 /** A cluster of that many nodes as a program; the rest of its arguments does not matter here. */
@@ -39,6 +40,46 @@ function emptyProgram(resources: number): string {
     const { local } = require("@pulumi/command");
     const parent = new ComponentResource("bench:index:Empty", "bench");
     for (let number = 1; number < ${resources}; number++) new local.Command("empty-" + number, {}, { parent });`;
+}
+
+/** What the classes of a cluster's resources do not go without. */
+const least: Record<string, [class_: string, inputs: object]> = {
+  "command:local:Command": ["command.local.Command", {}],
+  "command:remote:Command": ["command.remote.Command", { connection: { host: "192.0.2.1" } }],
+  "hcloud:index/firewall:Firewall": ["hcloud.Firewall", {}],
+  "hcloud:index/network:Network": ["hcloud.Network", { ipRange: "10.0.0.0/8" }],
+  "hcloud:index/networkRoute:NetworkRoute": [
+    "hcloud.NetworkRoute",
+    { networkId: 1, destination: "10.244.0.0/24", gateway: "10.0.0.2" },
+  ],
+  "hcloud:index/networkSubnet:NetworkSubnet": [
+    "hcloud.NetworkSubnet",
+    { networkId: 1, type: "cloud", networkZone: "eu-central", ipRange: "10.0.0.0/24" },
+  ],
+  "hcloud:index/placementGroup:PlacementGroup": ["hcloud.PlacementGroup", { type: "spread" }],
+  "hcloud:index/server:Server": ["hcloud.Server", { serverType: "ccx13", image: "debian-12" }],
+  "hcloud:index/sshKey:SshKey": ["hcloud.SshKey", { publicKey: "ssh-ed25519 AAAA" }],
+  "kubernetes:helm.sh/v3:Release": ["kubernetes.helm.v3.Release", { chart: "cilium" }],
+  "pulumi:index:Stash": ["pulumi.Stash", { input: "" }],
+  "pulumi:providers:kubernetes": ["kubernetes.Provider", {}],
+  "zerosteal:index:TunedCluster": ["Component", {}],
+};
+
+/** As many resources of the same kinds. */
+function alikeProgram(kinds: Record<string, number>): string {
+  const lines = Object.entries(kinds).flatMap(([type, count]) => {
+    const [name, inputs] = least[type] ?? [];
+    if (name === undefined) throw new Error(`nothing is known of ${type}: add it to the table`);
+    return name === "Component"
+      ? []
+      : [`for (let n = 0; n < ${count}; n++) new ${name}("alike-" + n, ${JSON.stringify(inputs)}, { parent });`];
+  });
+  return `const pulumi = require("@pulumi/pulumi");
+    const command = require("@pulumi/command");
+    const hcloud = require("@pulumi/hcloud");
+    const kubernetes = { Provider: require("@pulumi/kubernetes/provider").Provider, helm: { v3: require("@pulumi/kubernetes/helm/v3/release") } };
+    const parent = new pulumi.ComponentResource("bench:index:Alike", "bench");
+    ${lines.join("\n    ")}`;
 }
 
 /** Makes a project with a stack in a folder of the world. */
@@ -63,16 +104,18 @@ async function preview(world: World, folder: string): Promise<Cost> {
     { cwd: folder, env: world.engine.env, stdin: "ignore", maxBuffer: 2 ** 30 },
   );
   const wall = (performance.now() - started) / 1000;
-  const digest = JSON.parse(stdout.slice(0, stdout.lastIndexOf("}") + 1)) as { changeSummary: { create: number } };
+  const { steps } = JSON.parse(stdout.slice(0, stdout.lastIndexOf("}") + 1)) as {
+    steps: { newState: { type: string } }[];
+  };
+  const kinds: Cost["kinds"] = {};
+  for (const { type } of steps.map((step) => step.newState))
+    if (type !== "pulumi:pulumi:Stack") kinds[type] = (kinds[type] ?? 0) + 1;
   const spent = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(stdout)?.slice(1).map(Number);
   const [userMinutes = NaN, user = NaN, systemMinutes = NaN, system = NaN] = spent ?? [];
-  // Without the stack's own resource, which is in both.
-  return {
-    wall,
-    cpu: (userMinutes + systemMinutes) * 60 + user + system,
-    resources: digest.changeSummary.create - 1,
-  };
+  return { wall, cpu: (userMinutes + systemMinutes) * 60 + user + system, kinds };
 }
+
+const total = (kinds: Cost["kinds"]): number => Object.values(kinds).reduce((sum, count) => sum + count, 0);
 
 async function main(): Promise<void> {
   const [runs, nodes] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 100)];
@@ -80,24 +123,29 @@ async function main(): Promise<void> {
   try {
     const cluster = await project(world, "cluster", clusterProgram(nodes));
     // The first preview of each is not counted: it compiles and caches.
-    const { resources } = await preview(world, cluster);
-    const empty = await project(world, "empty", emptyProgram(resources));
-    const counted = (await preview(world, empty)).resources;
-    if (counted !== resources) throw new Error(`${resources} resources are compared with ${counted}`);
+    const { kinds } = await preview(world, cluster);
+    const resources = total(kinds);
+    const others = { empty: emptyProgram(resources), alike: alikeProgram(kinds) };
+    const folders: Record<string, string> = { cluster };
+    for (const [name, program] of Object.entries(others)) {
+      const folder = (folders[name] = await project(world, name, program));
+      const counted = total((await preview(world, folder)).kinds);
+      if (counted !== resources) throw new Error(`${resources} resources are compared with ${counted}`);
+    }
     console.log(`${os.cpus().length} CPUs, ${nodes} nodes, ${resources} resources, ${runs} runs in turn`);
-    const found = { cluster: [] as Cost[], empty: [] as Cost[] };
+    const found: Record<string, Cost[]> = { cluster: [], empty: [], alike: [] };
     for (let run = 1; run <= runs; run++) {
-      found.cluster.push(await preview(world, cluster));
-      found.empty.push(await preview(world, empty));
-      const [ours, theirs] = [found.cluster.at(-1), found.empty.at(-1)];
-      console.log(
-        `run ${run}: cluster ${render(ours)}; empty ${render(theirs)}; load ${(os.loadavg()[0] ?? NaN).toFixed(1)}`,
-      );
+      for (const [name, folder] of Object.entries(folders)) found[name]?.push(await preview(world, folder));
+      const texts = Object.entries(found).map(([name, costs]) => `${name} ${render(costs.at(-1))}`);
+      console.log(`run ${run}: ${texts.join("; ")}; load ${(os.loadavg()[0] ?? NaN).toFixed(1)}`);
     }
     for (const kind of ["cpu", "wall"] as const) {
-      const [ours, theirs] = [found.cluster, found.empty].map((costs) => median(costs.map((cost) => cost[kind])));
-      const ratio = ((ours ?? NaN) / (theirs ?? NaN)).toFixed(2);
-      console.log(`${kind}, median: cluster ${ours?.toFixed(1)} s, empty ${theirs?.toFixed(1)} s, ratio ${ratio}`);
+      const middle = (name: string): number => median(found[name]?.map((cost) => cost[kind]) ?? []);
+      const ours = middle("cluster");
+      const texts = ["empty", "alike"].map(
+        (name) => `${name} ${middle(name).toFixed(1)} s, ratio ${(ours / middle(name)).toFixed(2)}`,
+      );
+      console.log(`${kind}, median: cluster ${ours.toFixed(1)} s; ${texts.join("; ")}`);
     }
   } finally {
     await world.remove();

@@ -17,9 +17,9 @@ export interface NodeLogin {
 
 /** How a step reaches its node. */
 export interface NodeConnection extends NodeLogin {
-  host: pulumi.Output<string>;
+  host: pulumi.Input<string>;
   /** The public host key that the node must show, OpenSSH line. */
-  hostKey: pulumi.Output<string>;
+  hostKey: pulumi.Input<string>;
 }
 
 /** One idempotent step on a node. */
@@ -28,11 +28,11 @@ export interface RemoteStep {
   node: string;
   connection: NodeConnection;
   /** Bash; must be safe to run again. Never holds a secret: error texts repeat it. */
-  script: pulumi.Input<string>;
+  script: string;
   /** POSIX shell that runs first, as the login user; when it ends with an error, nothing else runs. Default: nothing. */
   prelude?: string;
   /** Bash that runs when the resource is deleted while its machine stays. */
-  deleteScript?: pulumi.Input<string>;
+  deleteScript?: string;
   /** Secrets and data, by standard input. */
   stdin?: pulumi.Input<string>;
   /** Whether its standard output is a secret. Default false. */
@@ -57,20 +57,20 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
     name,
     {
       connection: {
-        host: evenIfFailed(step.connection.host),
+        host: step.connection.host,
         user: step.connection.user,
         ...(step.connection.port === 22 ? {} : { port: step.connection.port }),
         ...(step.connection.privateKey === undefined
           ? { agentSocketPath: step.connection.agentSocketPath }
           : { privateKey: step.connection.privateKey }),
-        hostKey: evenIfFailed(step.connection.hostKey),
+        hostKey: step.connection.hostKey,
         // A new machine refuses connections until its SSH server runs. Later a machine that does not answer is named soon: ten
         // tries (the default) last eleven seconds, each further one five.
         dialErrorLimit: step.firstContact ? 120 : 16,
         perDialTimeout: 10,
       },
-      create: pulumi.output(step.script).apply((script) => `${step.prelude ?? ""}${wrap(script)}`),
-      delete: step.deleteScript === undefined ? undefined : pulumi.output(step.deleteScript).apply(wrap),
+      create: `${step.prelude ?? ""}${wrap(step.script)}`,
+      delete: step.deleteScript === undefined ? undefined : wrap(step.deleteScript),
       stdin: step.stdin,
       triggers: step.triggers ?? (step.machine ? [step.machine.id] : []),
       // sshd refuses environment variables that it does not list; the default would warn at each update.
@@ -93,10 +93,10 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
 }
 
 /**
- * A result of an earlier resource, or a note in its place when that one failed in an update that goes on with the others. The engine skips
+ * What a connection needs of an earlier resource, or a note in its place when that one failed in an update that goes on with the others. The engine skips
  * what depends on a failure, but looks at its inputs first: a connection that is missing there would end the work on all other nodes.
  */
-function evenIfFailed(result: pulumi.Output<string>): pulumi.Output<string> {
+export function evenIfFailed(result: pulumi.Output<string>): pulumi.Output<string> {
   // The SDK's second argument, which its types leave out: call the function although nothing is known.
   const lenient = result as unknown as {
     apply(read: (value: unknown) => unknown, runWithUnknowns: boolean): pulumi.Output<string>;

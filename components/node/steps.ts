@@ -3,7 +3,7 @@ import type { ClusterContext } from "../context";
 import { applyScript, type NodePlan } from "../plan";
 import type { UnderlayMachine } from "../underlay/machine";
 import type { KeyPair } from "./keys";
-import { type NodeConnection, type NodeLogin, remoteStep } from "./remote";
+import { evenIfFailed, type NodeConnection, type NodeLogin, remoteStep } from "./remote";
 
 /** A machine whose lasting host key is known and whose files are in effect. */
 export interface PreparedNode {
@@ -24,10 +24,10 @@ export function learnHostKey(
   login: NodeLogin,
 ): NodeConnection {
   const { node } = machine;
-  const host = machine.publicAddress;
+  const host = evenIfFailed(machine.publicAddress);
   const learned = remoteStep(context, `hostkey-${node.name}`, {
     node: node.name,
-    connection: { ...login, host, hostKey: hostKey.publicKey },
+    connection: { ...login, host, hostKey: evenIfFailed(hostKey.publicKey) },
     script: printHostKey,
     machine,
     timeoutSeconds: 300,
@@ -36,7 +36,7 @@ export function learnHostKey(
     // not ignored: an ignored input keeps its old value in a replacement too, and a new machine has a new address.
     opts: { ignoreChanges: ["create"] },
   });
-  return { ...login, host, hostKey: learned.stdout };
+  return { ...login, host, hostKey: evenIfFailed(learned.stdout) };
 }
 
 /**

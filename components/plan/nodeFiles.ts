@@ -242,7 +242,7 @@ function lines(all: string[]): string {
   return all.map((line) => `${line}\n`).join("");
 }
 
-/** Text of a script of `scripts/`. */
+/** Text of a script of `scripts/` as nodes get it: without the lines that only explain, as user data ends at 32 KiB. */
 export function readScript(name: string): string {
-  return readFileSync(path.join(__dirname, "scripts", name), "utf8");
+  return readFileSync(path.join(__dirname, "scripts", name), "utf8").replace(/^\s*#(?!!).*\n/gm, "");
 }

@@ -106,7 +106,9 @@ const chain =
 /** Whom a line of the host's rules lets in, and to what; what it does not know lets everybody in. */
 function sourcesOf(rules: string): Sources {
   const found = new Map<string, string[]>();
-  for (const line of rules.split("\n").map((one) => one.replace(/ comment "[^"]*"$/, ""))) {
+  const [elements = "", nodes = ""] = /^ {4}elements = (\{ [\d./, -]+ \})\n/m.exec(rules) ?? [];
+  const lines = rules.replace(elements, "").replace("@nodes", nodes).split("\n");
+  for (const line of lines.map((one) => one.replace(/ comment "[^"]*"$/, ""))) {
     const [, list, one, family, to] = chain.exec(line) ?? [];
     const from = list?.split(", ") ?? [one ?? (family === "ipv4" ? "0.0.0.0/0" : family === "ipv6" ? "::/0" : "all")];
     found.set(to ?? line, [...(found.get(to ?? line) ?? []), ...from]);

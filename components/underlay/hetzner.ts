@@ -29,8 +29,11 @@ interface HetznerUnderlay {
   subnets: Map<string, hcloud.NetworkSubnet>;
   /** Id or name of the operator's key in the cloud. */
   sshKey: pulumi.Input<string>;
-  firewall: hcloud.Firewall;
-  placementGroups: Map<string, hcloud.PlacementGroup>;
+  firewallId: pulumi.Output<number>;
+  /** Numbers by name. */
+  placementGroups: Map<string, pulumi.Output<number>>;
+  /** Names by name, once the cloud has said that it has them. */
+  serverTypes: Map<string, pulumi.Output<string>>;
 }
 
 /** Registers everything of a cluster that is in the cloud, and puts each node's files into effect. */
@@ -84,11 +87,13 @@ function createUnderlay(
     ),
   );
   const sshKey = clientKey.existing ?? registerKey(context, clientKey).id;
-  const groups = plan.placementGroups.map((group): [string, hcloud.PlacementGroup] => [
-    group.name,
-    new hcloud.PlacementGroup(group.name, { name: group.name, type: "spread", labels }, childOptions(context)),
+  const groups = plan.placementGroups.map(({ name }): [string, pulumi.Output<number>] => [
+    name,
+    numericId(new hcloud.PlacementGroup(name, { name, type: "spread", labels }, childOptions(context))),
   ]);
-  return { networkId, subnets, sshKey, firewall, placementGroups: new Map(groups) };
+  const types = acceptedServerTypes(context);
+  const placementGroups = new Map(groups);
+  return { networkId, subnets, sshKey, firewallId: numericId(firewall), placementGroups, serverTypes: types };
 }
 
 function createNetwork(
@@ -145,23 +150,29 @@ function registerKey(context: ClusterContext, key: KeyPair): hcloud.SshKey {
   return new hcloud.SshKey(name, { name, publicKey: key.publicKey, labels }, childOptions(context));
 }
 
+/** The server types' names, each asked for once and accepted where it is used. */
+function acceptedServerTypes(context: ClusterContext): Map<string, pulumi.Output<string>> {
+  const names = new Set(context.plan.nodes.map(({ serverType = "" }) => serverType));
+  const accept = (name: string): pulumi.Output<string> =>
+    hcloud
+      .getServerTypeOutput({ name }, { parent: context.parent })
+      .apply(({ cpuType, cores }) => acceptServerType({ name, cpuType, cores }));
+  return new Map([...names].map((name) => [name, accept(name)]));
+}
+
 /**
- * The server type's name, checked where it is used: the plan counted on the catalogue's CPUs, and the cloud has the last word on them.
- * @throws within the resource that uses it, with found and wanted
+ * The name of a server type as the cloud has it: the plan counted on the catalogue's CPUs, and the cloud has the last word on them.
+ * @throws where they differ, with found and wanted
  */
-function checkedServerType(context: ClusterContext, node: NodePlan): pulumi.Output<string> {
-  const { serverType: name = "" } = node;
+export function acceptServerType({ name, cpuType, cores }: { name: string; cpuType: string; cores: number }): string {
   const planned = serverTypes.find((type) => type.name === name);
-  const live = hcloud.getServerTypeOutput({ name }, { parent: context.parent });
-  return live.apply(({ cpuType, cores }) => {
-    if (planned && (planned.cpuType !== cpuType || planned.cores !== cores)) {
-      throw new Error(
-        `${node.name}: the cloud's server type ${name} has ${cores} ${cpuType} CPUs, the catalogue of ${catalogueDate} says ` +
-          `${planned.cores} ${planned.cpuType}; choose another type, or update the library`,
-      );
-    }
-    return name;
-  });
+  if (planned && (planned.cpuType !== cpuType || planned.cores !== cores)) {
+    throw new Error(
+      `the cloud's server type ${name} has ${cores} ${cpuType} CPUs, the catalogue of ${catalogueDate} says ` +
+        `${planned.cores} ${planned.cpuType}; choose another type, or update the library`,
+    );
+  }
+  return name;
 }
 
 /** Registers a node's server, with its planned private address and the one-time host key in its user data. */
@@ -174,14 +185,13 @@ function createMachine(
   transforms: HetznerTransforms,
 ): UnderlayMachine {
   const { plan } = context;
-  const group = underlay.placementGroups.get(node.placementGroup ?? "");
   const server = new hcloud.Server(
     ...transformed<hcloud.ServerArgs>(
       transforms.server,
       node.name,
       {
         name: node.name,
-        serverType: checkedServerType(context, node),
+        serverType: underlay.serverTypes.get(node.serverType ?? "") ?? "",
         image: planned.image,
         location: planned.location,
         sshKeys: [underlay.sshKey],
@@ -189,8 +199,8 @@ function createMachine(
         labels: { ...plan.labels, "zerosteal/role": node.role, "zerosteal/pool": node.pool },
         // The provider plugs the network in after the machine has started; `aliasIps` given, it does not differ at each run.
         networks: [{ networkId: underlay.networkId, ip: node.privateAddress, aliasIps: [] }],
-        firewallIds: [numericId(underlay.firewall)],
-        placementGroupId: group && numericId(group),
+        firewallIds: [underlay.firewallId],
+        placementGroupId: underlay.placementGroups.get(node.placementGroup ?? ""),
       },
       childOptions(context, {
         dependsOn: subnetOf(underlay, node),

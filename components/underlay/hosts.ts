@@ -28,8 +28,8 @@ function connectionTo(underlay: HostsUnderlayPlan, node: NodePlan, keyring: Host
   if (host === undefined) throw new RangeError(`${node.name} has no machine`);
   return {
     ...keyring,
-    host: pulumi.output(host.address),
-    hostKey: pulumi.output(host.hostKey),
+    host: host.address,
+    hostKey: host.hostKey,
     port: host.sshPort,
     user: underlay.user,
   };

@@ -49,6 +49,20 @@ nft list table inet zerosteal | grep -o 'saddr 203[^ ]* tcp dport 22 accept'`);
     assert.equal(succeed(`${setUp(machine, node)}; nft flush ruleset; ${setUp(machine, node)}; ${drops}`), "1\n");
   });
 
+  it("lets a node that leaves come in for half an hour more, and no longer after further set-ups", () => {
+    const rules = (text: string): string => text.replace(/elements = {.*}/, "elements = { 10.20.0.2, 10.20.0.3 }");
+    const before = withFile(node, rulesFile, rules);
+    const after = withFile(node, rulesFile, (text) => rules(text).replace(", 10.20.0.3", ""));
+    const apply = setUp(machine, after, "after.sh");
+    const shown = "nft list set inet zerosteal nodes | grep -oE '10[.]20[.]0[.]3( timeout [0-9]+m)?' || echo gone";
+    const inSet = (verb: string, more = ""): string =>
+      `nft ${verb} element inet zerosteal nodes '{ 10.20.0.3${more} }'`;
+    const shorten = `${inSet("delete")}; ${inSet("add", " timeout 25m")}`;
+    const out = succeed(`${setUp(machine, before)}; ${shown}; ${apply}; ${shown}
+${shorten}; ${apply}; ${shown}; nft flush ruleset; ${apply}; ${shown}`);
+    assert.deepEqual(out.trim().split("\n"), ["10.20.0.3", "10.20.0.3 timeout 30m", "10.20.0.3 timeout 24m", "gone"]);
+  });
+
   it("is loaded again behind each command of nftables.service that flushes all rules", () => {
     const out = succeed(`${setUp(machine, node)}
 for when in ExecStartPost ExecReload ExecStopPost; do

@@ -98,6 +98,14 @@ describe("a firewall that opens", () => {
         "high",
       );
       assert.equal(
+        graded((text) => text.replace(/elements = \{ 10/, "elements = { 0.0.0.0/0, 10")),
+        "high",
+      );
+      assert.equal(
+        graded((text) => text.replace(/elements = \{ 10.*/, "elements = $everybody")),
+        "high",
+      );
+      assert.equal(
         graded(() => "\n"),
         "high",
       );
@@ -112,7 +120,7 @@ describe("a firewall that opens", () => {
         "medium",
       );
       assert.equal(
-        graded((text) => text.replace(/ip saddr \{ 10/, "ip saddr { 10.9.9.9, 10")),
+        graded((text) => text.replace(/elements = \{ 10/, "elements = { 10.9.9.9, 10")),
         "medium",
       );
       assert.equal(

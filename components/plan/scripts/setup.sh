@@ -209,14 +209,32 @@ restart_if_changed() {
   echo "$sum" >"$state/applied/$unit"
 }
 
+# Nodes that the rules in force let in, each with the time it has left if it was about to leave before. Empty before the first set-up.
+list_admitted_nodes() {
+  { nft list set inet zerosteal nodes 2>/dev/null || true; } | tr -d '\n' | sed -n 's/.*elements = {\([^}]*\)}.*/\1/p' | tr , '\n' |
+    awk '{ left = "30m"; for (i = 1; i < NF; i++) if ($i == "expires") left = $(i + 1); if (NF) print $1, left }'
+}
+
+# A node leaves after all others have been changed. Until its pods are drained it needs its peers, the API above all.
+keep_leaving_nodes() {
+  local address left
+  while read -r address left; do
+    if [[ -z $address ]] || nft get element inet zerosteal nodes "{ $address }" >/dev/null 2>&1; then continue; fi
+    nft add element inet zerosteal nodes "{ $address timeout $left }"
+  done <<<"$admitted"
+}
+
 # A machine without a cloud firewall before it has rules of its own.
 start_firewall() {
+  admitted=""
   if [[ ! -f $config/firewall.nft ]]; then return; fi
+  admitted=$(list_admitted_nodes)
   nft --check --file "$config/firewall.nft" || fail "nftables refuses $config/firewall.nft"
   systemctl daemon-reload
   systemctl enable --quiet zerosteal-firewall.service
   # In one transaction, and each time, since others may have flushed them. A restart would first take them away.
   systemctl reload-or-restart zerosteal-firewall.service
+  keep_leaving_nodes
 }
 
 # Others may have taken its rules away, and the unit still counts as active.
@@ -258,6 +276,8 @@ main() {
   check_swap
   install_artifacts
   start_services
+  # Again: where the kubelet was restarted it has loaded the rules anew.
+  keep_leaving_nodes
   say "node $NODE_NAME is set up"
 }
 

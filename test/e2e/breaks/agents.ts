@@ -1,4 +1,4 @@
-import { type Cluster, controlPlane, kubectl, type LiveNode, worker } from "../support/cluster";
+import { changeFirewall, type Cluster, controlPlane, kubectl, type LiveNode, worker } from "../support/cluster";
 import { agentPod } from "../support/pods";
 import { type Finding, pairsWith } from "./break";
 
@@ -8,6 +8,9 @@ export interface AgentBreak {
   what: string;
   node(cluster: Cluster): LiveNode;
   settings: Record<string, string>;
+  /** What else has to be so. */
+  make?(cluster: Cluster): Promise<unknown>;
+  mend?(cluster: Cluster): Promise<unknown>;
   /** Without a subject: on the agent's node. */
   findings(cluster: Cluster): (Omit<Finding, "subject"> & { subject?: string })[];
 }
@@ -74,6 +77,29 @@ export const agentRounds: AgentBreak[][] = [
         })),
       ],
     },
+    {
+      check: "node-ports",
+      what: "an agent that answers node ports at its public address, with no firewall before it",
+      node: controlPlane,
+      settings: { "nodeport-addresses": "0.0.0.0/0" },
+      make: async (cluster) => {
+        const service = ["--type=NodePort", "--port=53", "--name=e2e-node-port"];
+        await kubectl(cluster, ["-n", "kube-system", "expose", "deployment", "coredns", ...service]);
+        await changeFirewall(cluster, controlPlane(cluster), "remove_from");
+      },
+      mend: async (cluster) => {
+        await changeFirewall(cluster, controlPlane(cluster), "apply_to");
+        await kubectl(cluster, ["-n", "kube-system", "delete", "service", "e2e-node-port", "--ignore-not-found"]);
+      },
+      findings: (cluster) => [
+        {
+          check: "node-ports",
+          subject: "cluster",
+          wanted: "no node port answers at a public address",
+          found: new RegExp(`^${controlPlane(cluster).publicAddress}:3\\d{4}$`),
+        },
+      ],
+    },
   ],
 ];
 
@@ -83,7 +109,7 @@ export async function restartAgents(cluster: Cluster, nodes: LiveNode[], breaks:
   const items = breaks.map((entry) => ({
     apiVersion: "cilium.io/v2",
     kind: "CiliumNodeConfig",
-    metadata: { name: `e2e-${entry.node(cluster).name}`, namespace: "kube-system" },
+    metadata: { name: `e2e-${entry.check}`, namespace: "kube-system" },
     spec: {
       nodeSelector: { matchLabels: { "kubernetes.io/hostname": entry.node(cluster).name } },
       defaults: entry.settings,

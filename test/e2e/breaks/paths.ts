@@ -162,11 +162,13 @@ async function forgetPaths(cluster: Cluster): Promise<void> {
   await Promise.all(cluster.nodes.map((node) => onNode(cluster, node, "ip route flush cache")));
 }
 
-async function dropInRouter(cluster: Cluster, match: string): Promise<void> {
+/** Drops packets of a kind in the private network's router. */
+export async function dropInRouter(cluster: Cluster, match: string): Promise<void> {
   await drop(await routerNamespace(cluster), match);
 }
 
-async function passInRouter(cluster: Cluster): Promise<void> {
+/** Lets all packets pass that router again. */
+export async function passInRouter(cluster: Cluster): Promise<void> {
   await pass(await routerNamespace(cluster));
 }
 

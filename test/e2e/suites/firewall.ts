@@ -3,8 +3,8 @@ import { execa } from "execa";
 import { PublicNetwork } from "../../../sandbox/network/public";
 import { ensureNamespace, removeNamespace } from "../../../sandbox/network/namespaces";
 import { run } from "../../../sandbox/run";
-import { cloud } from "../support/cloud";
 import {
+  changeFirewall,
   type Cluster,
   controlPlane,
   inNamespace,
@@ -100,25 +100,14 @@ export function firewallSuite(): void {
     });
 
     it("a NodePort is refused on a public address even where no firewall stands before it", async () => {
-      const { publicAddress, serverId } = worker(cluster, 0);
-      const { firewalls } = await cloud<{ firewalls: { id: number }[] }>(
-        cluster.engine,
-        "GET",
-        `/firewalls?name=${cluster.plan.name}`,
-      );
-      const change = (verb: "apply_to" | "remove_from"): Promise<unknown> =>
-        cloud(
-          cluster.engine,
-          "POST",
-          `/firewalls/${firewalls[0]?.id}/actions/${verb === "apply_to" ? "apply_to_resources" : "remove_from_resources"}`,
-          { [verb]: [{ type: "server", server: { id: serverId } }] },
-        );
-      await change("remove_from");
+      const node = worker(cluster, 0);
+      const { publicAddress } = node;
+      await changeFirewall(cluster, node, "remove_from");
       try {
         await eventually(async () => assert.equal(await outside(publicAddress, 22), "connected"));
         assert.equal(await outside(publicAddress, nodePort), "refused");
       } finally {
-        await change("apply_to");
+        await changeFirewall(cluster, node, "apply_to");
       }
       await eventually(async () => assert.equal(await outside(publicAddress, 22), "timed out"));
     });

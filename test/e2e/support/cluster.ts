@@ -123,6 +123,18 @@ export async function routerNamespace(cluster: Cluster): Promise<string> {
   return `${cluster.instance.prefix}-n${network.id}`;
 }
 
+/** Takes the cloud's firewall away from a node, or puts it before it again. */
+export async function changeFirewall(
+  { engine, plan }: Cluster,
+  { serverId }: LiveNode,
+  change: "apply_to" | "remove_from",
+): Promise<void> {
+  const { firewalls } = await cloud<{ firewalls: { id: number }[] }>(engine, "GET", `/firewalls?name=${plan.name}`);
+  const action = { apply_to: "apply_to_resources", remove_from: "remove_from_resources" }[change];
+  const body = { [change]: [{ type: "server", server: { id: serverId } }] };
+  await cloud(engine, "POST", `/firewalls/${firewalls[0]?.id}/actions/${action}`, body);
+}
+
 /** One resource of the engine's state. */
 export interface StateResource {
   urn: string;

@@ -9,6 +9,7 @@ export interface DoctorSettings {
   settle?: number;
   egressTarget?: string;
   expectation?: Expectation;
+  rttTargets?: string[];
   onProgress?: (step: string) => void;
   /** Runs beside the doctor. Resolves once the doctor may begin; the promise inside ends with the work. */
   beside?: () => Promise<{ ended: Promise<void> }>;
@@ -28,6 +29,7 @@ export async function diagnose(cluster: Cluster, settings: DoctorSettings = {}):
       networkName: expectation.cloudRoutes?.networkName ?? plan.name,
     },
     egressTarget: settings.egressTarget ?? `${instance.hostAddress}:${instance.mirrorPort}`,
+    rttTargets: settings.rttTargets,
     settleSeconds: settings.settle ?? 0,
     onProgress: settings.onProgress,
   });
@@ -63,17 +65,27 @@ export async function expectHealthy(cluster: Cluster, limit = 180): Promise<Repo
  * @param action what is done; once it has succeeded the doctor begins
  */
 export function duringRead(action: () => Promise<void>): DoctorSettings {
-  let reading = true;
+  return repeatUntil("starting probe pods", action);
+}
+
+/** Does something again and again for as long as the doctor looks at the nodes: for what it counts over a while. */
+export function whileLooking(action: () => Promise<void>): DoctorSettings {
+  return repeatUntil("removing the probe pods", action);
+}
+
+/** @param step beginning of the step's text at which it ends */
+function repeatUntil(step: string, action: () => Promise<void>): DoctorSettings {
+  let going = true;
   const repeat = async (): Promise<void> => {
-    while (reading) await action();
+    while (going) await action();
   };
   return {
     beside: async () => {
       await action();
       return { ended: repeat() };
     },
-    onProgress: (step) => {
-      if (step.startsWith("starting probe pods")) reading = false;
+    onProgress: (text) => {
+      if (text.startsWith(step)) going = false;
     },
   };
 }
