@@ -1,5 +1,5 @@
 import { changeFirewall, type Cluster, controlPlane, kubectl, type LiveNode, worker } from "../support/cluster";
-import { agentPod } from "../support/pods";
+import { agentPod, inPod, podAddress, startPods } from "../support/pods";
 import { type Finding, pairsWith } from "./break";
 
 /** Settings of one agent that differ from the plan, and what must be found on its node. Several agents differ at once: one restart for all. */
@@ -11,6 +11,8 @@ export interface AgentBreak {
   /** What else has to be so. */
   make?(cluster: Cluster): Promise<unknown>;
   mend?(cluster: Cluster): Promise<unknown>;
+  /** What goes on again and again while the doctor looks. */
+  meanwhile?(cluster: Cluster): Promise<unknown>;
   /** Without a subject: on the agent's node. */
   findings(cluster: Cluster): (Omit<Finding, "subject"> & { subject?: string })[];
 }
@@ -40,6 +42,22 @@ export const agentRounds: AgentBreak[][] = [
       node: (cluster) => worker(cluster, 1),
       settings: { "bpf-lb-mode": "dsr" },
       findings: () => [{ check: "lb-mode", wanted: "snat", found: "dsr" }],
+    },
+    {
+      check: "map-pressure",
+      what: "an agent with the smallest map of connections, and a pod that fills it",
+      node: (cluster) => worker(cluster, 1),
+      // The share is counted when old entries are looked for.
+      settings: { "bpf-ct-global-any-max": "1024", "conntrack-gc-interval": "5s" },
+      make: (cluster) => startPods(cluster),
+      meanwhile: async (cluster) => {
+        const target = await podAddress(cluster, worker(cluster, 0));
+        const script = `for port in {20000..22000}; do echo >/dev/udp/${target}/$port; done`;
+        await inPod(cluster, worker(cluster, 1), script);
+      },
+      findings: () => [
+        { check: "map-pressure", wanted: "every map below 80 %", found: /^ct_any4_global at (8|9|10)\d\.\d %$/ },
+      ],
     },
   ],
   [

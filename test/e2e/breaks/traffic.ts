@@ -24,7 +24,7 @@ export const brokenTraffic: Break[] = [
         check: "round-trips",
         subject: `${worker(cluster, 0).name} -> ${worker(cluster, 1).privateAddress}:22`,
         wanted: "connections succeed",
-        found: "",
+        found: "no answer",
       },
     ],
   },
@@ -65,8 +65,12 @@ export const brokenTraffic: Break[] = [
     },
     settings: (cluster) =>
       whileLooking(async () => {
-        const ping = `ping -q -c 5 -i 0.2 -W 1 -M dont -s 3000 ${worker(cluster, 0).privateAddress} >/dev/null || true`;
-        await onNode(cluster, worker(cluster, 1), ping);
+        const target = `/dev/udp/${worker(cluster, 0).privateAddress}/9`;
+        await onNode(
+          cluster,
+          worker(cluster, 1),
+          `for i in {1..5}; do head -c 3000 /dev/zero >${target}; sleep 0.2; done`,
+        );
       }),
     findings: (cluster) => [
       {
