@@ -16,8 +16,10 @@ export interface DoctorOptions extends CollectOptions {
   onEvidence?: (evidence: Evidence) => void;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between the first two looks. */
 const pause = 2_000;
+/** Each wait is twice the last, up to this many times the first: looking keeps a slow machine from becoming ready. */
+const longest = 15;
 
 /**
  * Verifies a live cluster.
@@ -34,10 +36,11 @@ export async function settle(
   pauseMilliseconds: number,
 ): Promise<Report> {
   const deadline = Date.now() + (options.settleSeconds ?? 0) * 1000;
-  const isOver = (): boolean => Date.now() + pauseMilliseconds >= deadline;
+  let current = pauseMilliseconds;
+  const isOver = (): boolean => Date.now() + current >= deadline;
   const wait = async (what: string): Promise<void> => {
     options.onProgress?.(`waiting for ${what}`);
-    await sleep(pauseMilliseconds, undefined, { signal: options.signal });
+    await sleep(current, undefined, { signal: options.signal });
   };
   for (;;) {
     const evidence = await collect().catch((error: unknown) => {
@@ -54,6 +57,7 @@ export async function settle(
     if (!maySettle(report, evidence) || isOver()) return report;
     const names = new Set(report.results.flatMap((result) => (result.outcome === "failed" ? [result.check] : [])));
     await wait([...names].join(", "));
+    current = Math.min(2 * current, longest * pauseMilliseconds);
   }
 }
 

@@ -103,6 +103,8 @@ describe("waiting for a cluster to settle", () => {
     const seen = looks(notReady);
     const report = await settle({ ...options, settleSeconds: 0.05 }, seen.collect, 1);
     assert.equal(report.healthy, false);
+    // Waits of 1, 2, 4, 8, 15 and 15 ms, of which no more have room.
+    assert.ok(seen.count >= 1 && seen.count <= 8, `${seen.count} looks`);
   });
 
   it("ends at once when it is interrupted", async () => {

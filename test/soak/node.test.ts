@@ -20,6 +20,12 @@ import { bootMachine, type OwnedMachine } from "./machine";
 
 const name = process.env.ZEROSTEAL_SOAK_INSTANCE ?? "soak";
 
+/**
+ * Where the CPU is emulated, kubeadm may not get an answer from the API within its ten seconds, and the disk is slow while everything
+ * starts. Each `up` goes on where the last one ended.
+ */
+const tries = 4;
+
 /** What a stock kernel has and the host of a sandbox may lack: netkit devices, WireGuard, fq and BBR in pods. */
 function everything(instance: Instance, supplies: Supplies, machine: OwnedMachine): ClusterArgs {
   const stock = { ...supplies, bbr: true, sysResource: true, cgroupVersion: 2 as const };
@@ -91,9 +97,14 @@ describe("one node on a stock kernel, all the way", function () {
 
   it("`pulumi up` makes the node, and its doctor is green", async () => {
     started = performance.now();
-    const update = await up();
-    assert.deepEqual(update.errors, []);
-    tell(`pulumi up: ${since(started)}`);
+    for (let attempt = 1; ; attempt++) {
+      const update = await up();
+      tell(`pulumi up ${attempt}: ${since(started)}`);
+      if (update.errors.length === 0) break;
+      const texts = update.errors.map(({ message }) => message.trim().split("\n").slice(-3).join("\n        "));
+      tell(texts.join("\n        "));
+      assert.notEqual(attempt, tries, JSON.stringify(update.errors));
+    }
     const report = JSON.parse((await stackOutputs(engine)).doctorReport ?? "{}") as Report;
     assert.ok(report.healthy);
   });
