@@ -73,7 +73,12 @@ describe("scripts of a cluster", () => {
       const said =
         "[bootstrap-token] Using token: abcdef.0123456789abcdef\nerror: prod.zerosteal.internal does not answer";
       const script = `kubeadm() { echo '${said}'; return 1; }\n${shell.replaceAll("/var/log/zerosteal-kubeadm.log", log)}\nkubeadm_or_show init`;
-      const { status, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", script], { encoding: "utf8" });
+      // With a socket as standard input, which spawnSync makes, bash may take itself for a remote shell and read its startup file.
+      const stdio = ["ignore", "pipe", "pipe"] as const;
+      const { status, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", script], {
+        encoding: "utf8",
+        stdio: [...stdio],
+      });
       assert.equal(status, 1);
       assert.equal(stderr, "[bootstrap-token] Using token: (token)\nerror: prod.zerosteal.internal does not answer\n");
       assert.equal(statSync(log).mode & 0o777, 0o600);

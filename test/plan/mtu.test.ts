@@ -111,7 +111,8 @@ describe("encryption by WireGuard", () => {
     assert.deepEqual(hosts.underlay.preflight.modules, ["wireguard"]);
     const rules = hosts.nodes[0]?.files.find(({ path }) => path.endsWith("firewall.nft"))?.content ?? "";
     // All that the other nodes send by the private NIC, 51871/udp with it; and what comes out of WireGuard's device.
-    assert.match(rules, /ip saddr \{ 10\.20\.0\.10, 10\.20\.0\.11, 10\.20\.0\.12 \} iifname "eth1" accept/);
+    assert.match(rules, /set nodes \{[^}]* elements = \{ 10\.20\.0\.10, 10\.20\.0\.11, 10\.20\.0\.12 \}/);
+    assert.match(rules, /ip saddr @nodes iifname "eth1" accept/);
     assert.match(rules, /iifname \{ "cilium_\*", "lxc\*" \} accept/);
   });
 
