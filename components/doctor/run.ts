@@ -18,7 +18,7 @@ export interface DoctorOptions extends CollectOptions {
 
 /** Milliseconds between the first two looks. */
 const pause = 2_000;
-/** Each wait is twice the last, up to this many times the first: looking keeps a slow machine from becoming ready. */
+/** Each wait after a look is twice the last, up to this many times the first: looking keeps a slow machine from becoming ready. */
 const longest = 15;
 
 /**
@@ -37,10 +37,10 @@ export async function settle(
 ): Promise<Report> {
   const deadline = Date.now() + (options.settleSeconds ?? 0) * 1000;
   let current = pauseMilliseconds;
-  const isOver = (): boolean => Date.now() + current >= deadline;
+  const isOver = (): boolean => Date.now() + pauseMilliseconds >= deadline;
   const wait = async (what: string): Promise<void> => {
     options.onProgress?.(`waiting for ${what}`);
-    await sleep(current, undefined, { signal: options.signal });
+    await sleep(Math.min(current, deadline - Date.now()), undefined, { signal: options.signal });
   };
   for (;;) {
     const evidence = await collect().catch((error: unknown) => {

@@ -69,7 +69,7 @@ function hostFirewall({ underlay, podCidr, firewall }: Facts): string {
     `    ip saddr ${podCidr} iifname ${nic(underlay.interfaces.private)} accept`,
     ...open,
     "  }",
-    ...apart(underlay.interfaces, [...nodes, podCidr]),
+    ...apart(underlay.interfaces, podCidr),
     "}",
     "",
   ].join("\n");
@@ -79,13 +79,14 @@ function hostFirewall({ underlay, podCidr, firewall }: Facts): string {
  * Keeps the two networks apart, since a node forwards packets: by the public NIC nobody comes as a node or a pod, nor gets through to the
  * private network. Each rule names both NICs, as patterns may overlap; one NIC for both cannot tell.
  */
-function apart({ public: outer, private: inner }: HostsUnderlayPlan["interfaces"], own: string[]): string[] {
+function apart({ public: outer, private: inner }: HostsUnderlayPlan["interfaces"], podCidr: string): string[] {
   if (outer === inner) return [];
   const outside = `iifname ${nic(outer)} iifname != ${nic(inner)}`;
   return [
     "  chain prerouting {",
     "    type filter hook prerouting priority raw; policy accept;",
-    `    ${outside} ip saddr { ${own.join(", ")} } drop`,
+    `    ${outside} ip saddr @nodes drop`,
+    `    ${outside} ip saddr ${podCidr} drop`,
     "  }",
     "  chain forward {",
     "    type filter hook forward priority filter; policy accept;",

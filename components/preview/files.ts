@@ -101,14 +101,19 @@ function judgeEnvironment(path: string, old: Files, young: Files, found: FileCha
 }
 
 const chain =
-  /^ {4}(?:(?:ip6? saddr (?:\{ ([\da-fA-F.:/, -]+) \}|([\da-fA-F.:/-]+)))|meta nfproto (ipv[46])) ([^;#]*accept)$/;
+  /^ {4}(?:(?:ip6? saddr (?:\{ ([\da-fA-F.:/, -]+) \}|([\da-fA-F.:/-]+)))|meta nfproto (ipv[46])) ((?:[^;#"]|"[^"]*")*accept)$/;
+
+/** The lines of a host's rules, each node's address in the place where they are let in. */
+function linesOf(rules: string): string[] {
+  const [elements = "", nodes = ""] = /^ {4}elements = (\{ [\d./, -]+ \})\n/m.exec(rules) ?? [];
+  const lines = rules.replace(elements, "").replace("@nodes", nodes).split("\n");
+  return lines.map((line) => line.replace(/ comment "[^"]*"$/, ""));
+}
 
 /** Whom a line of the host's rules lets in, and to what; what it does not know lets everybody in. */
 function sourcesOf(rules: string): Sources {
   const found = new Map<string, string[]>();
-  const [elements = "", nodes = ""] = /^ {4}elements = (\{ [\d./, -]+ \})\n/m.exec(rules) ?? [];
-  const lines = rules.replace(elements, "").replace("@nodes", nodes).split("\n");
-  for (const line of lines.map((one) => one.replace(/ comment "[^"]*"$/, ""))) {
+  for (const line of linesOf(rules)) {
     const [, list, one, family, to] = chain.exec(line) ?? [];
     const from = list?.split(", ") ?? [one ?? (family === "ipv4" ? "0.0.0.0/0" : family === "ipv6" ? "::/0" : "all")];
     found.set(to ?? line, [...(found.get(to ?? line) ?? []), ...from]);
@@ -120,8 +125,12 @@ function judgeFirewall(path: string, old: Files, young: Files, found: FileChange
   found.changes.push("rules of the host firewall change");
   if (!old.has(path)) return;
   const [before, after] = [sourcesOf(old.get(path) ?? ""), sourcesOf(young.get(path) ?? "")];
-  // A rule that goes closes something; any other line that goes belongs to what holds the rules.
-  const broken = [...before.keys()].some((line) => !line.endsWith("accept") && !after.has(line));
+  // A rule that goes closes something. All other lines hold the rules: they stay as they are, in their order, each as often as before.
+  const frame = (files: Files): string =>
+    linesOf(files.get(path) ?? "")
+      .filter((line) => !line.endsWith("accept"))
+      .join("\n");
+  const broken = frame(old) !== frame(young);
   const words = opened(before, after);
   if (!young.has(path) || broken) found.opened.push("the host firewall goes, or does not filter as planned");
   else if (words !== undefined) found.opened.push(`the host firewall ${words}`);

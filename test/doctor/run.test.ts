@@ -103,8 +103,20 @@ describe("waiting for a cluster to settle", () => {
     const seen = looks(notReady);
     const report = await settle({ ...options, settleSeconds: 0.05 }, seen.collect, 1);
     assert.equal(report.healthy, false);
-    // Waits of 1, 2, 4, 8, 15 and 15 ms, of which no more have room.
-    assert.ok(seen.count >= 1 && seen.count <= 8, `${seen.count} looks`);
+    // Waits of 1, 2, 4, 8, 15 and 15 ms and what is left, of which no more have room.
+    assert.ok(seen.count <= 9, `${seen.count} looks`);
+  });
+
+  it("looks for the last time when the time is over, however long the waits have become", async () => {
+    const begun = Date.now();
+    let last = 0;
+    const collect = () => {
+      last = Date.now() - begun;
+      return Promise.resolve(notReady);
+    };
+    await settle({ ...options, settleSeconds: 0.4 }, collect, 20);
+    // Waits of 20, 40, 80 and 160 ms leave 100, which a wait of 300 would not fit into.
+    assert.ok(last >= 370, `the last look came after ${last} of 400 ms`);
   });
 
   it("ends at once when it is interrupted", async () => {

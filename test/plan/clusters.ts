@@ -77,7 +77,7 @@ export function hostsCluster(): ClusterArgs & { underlay: HostsUnderlayArgs } {
 }
 
 /** A line that has the form of a host key, another for each name. */
-function hostKeyOf(name: string): string {
+export function hostKeyOf(name: string): string {
   return `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${Buffer.from(name.padEnd(32, ".")).toString("base64").replace(/=/g, "A")}`;
 }
 

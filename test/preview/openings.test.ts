@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { exitCodeOf } from "../../cli/previewReport";
 import { opened } from "../../components/preview/openings";
 import { applyScript, planCluster } from "../../components/plan";
-import { hostsCluster } from "../plan/clusters";
+import { hostKeyOf, hostsCluster } from "../plan/clusters";
 import { changed, child, command, findingsOf, type MadeStep, reportOf, saidOf, server } from "./made";
 
 const ruler = (before: string[], after: string[]): string | undefined =>
@@ -105,6 +105,24 @@ describe("a firewall that opens", () => {
         graded((text) => text.replace(/elements = \{ 10.*/, "elements = $everybody")),
         "high",
       );
+      const again = (text: string): string => `${text}delete table inet zerosteal
+table inet zerosteal {
+  set nodes {
+    type ipv4_addr; flags timeout;
+  }
+}
+`;
+
+      assert.equal(graded(again), "high");
+      const quoted = (text: string): string =>
+        text.replace(
+          '    iif "lo" accept\n',
+          `$&    ip saddr 203.0.113.9 accept comment "x accept
+    ct state established,related accept comment "; tcp dport 1-65535 accept; ip saddr 203.0.113.9 log prefix "
+    ip saddr 203.0.113.9 " accept
+`,
+        );
+      assert.equal(graded(quoted), "high");
       assert.equal(
         graded(() => "\n"),
         "high",
@@ -119,8 +137,19 @@ describe("a firewall that opens", () => {
         graded((text) => text.replace(/ip saddr \{ 203/, "ip saddr { 198.51.100.7/32, 203")),
         "medium",
       );
+      const args = hostsCluster();
+      const [one] = Object.values(args.underlay.machines);
+      args.underlay.machines["web-3"] = {
+        ...one!,
+        address: "203.0.113.13",
+        privateAddress: "10.20.0.13",
+        hostKey: hostKeyOf("web-3"),
+      };
+      args.pools = [{ name: "web", count: 3 }];
+      const rules = planCluster("eng", args).nodes[0]?.files.find((file) => file.path.endsWith("firewall.nft"));
+      assert.match(rules?.content ?? "", /eth0.*@nodes drop/);
       assert.equal(
-        graded((text) => text.replace(/elements = \{ 10/, "elements = { 10.9.9.9, 10")),
+        graded(() => rules?.content ?? ""),
         "medium",
       );
       assert.equal(
