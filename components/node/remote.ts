@@ -93,8 +93,9 @@ export function remoteStep(context: ClusterContext, name: string, step: RemoteSt
 }
 
 /**
- * What a connection needs of an earlier resource, or a note in its place when that one failed in an update that goes on with the others. The engine skips
- * what depends on a failure, but looks at its inputs first: a connection that is missing there would end the work on all other nodes.
+ * What a connection needs of an earlier resource, or a note in its place when that one failed in an update that goes on with the others.
+ * The engine skips what depends on a failure, but looks at its inputs first: a connection that is missing there would end the work on all
+ * other nodes.
  */
 export function evenIfFailed(result: pulumi.Output<string>): pulumi.Output<string> {
   // The SDK's second argument, which its types leave out: call the function although nothing is known.

@@ -74,10 +74,9 @@ describe("scripts of a cluster", () => {
         "[bootstrap-token] Using token: abcdef.0123456789abcdef\nerror: prod.zerosteal.internal does not answer";
       const script = `kubeadm() { echo '${said}'; return 1; }\n${shell.replaceAll("/var/log/zerosteal-kubeadm.log", log)}\nkubeadm_or_show init`;
       // With a socket as standard input, which spawnSync makes, bash may take itself for a remote shell and read its startup file.
-      const stdio = ["ignore", "pipe", "pipe"] as const;
       const { status, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", script], {
         encoding: "utf8",
-        stdio: [...stdio],
+        stdio: ["ignore", "pipe", "pipe"],
       });
       assert.equal(status, 1);
       assert.equal(stderr, "[bootstrap-token] Using token: (token)\nerror: prod.zerosteal.internal does not answer\n");

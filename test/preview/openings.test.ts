@@ -112,7 +112,6 @@ table inet zerosteal {
   }
 }
 `;
-
       assert.equal(graded(again), "high");
       const quoted = (text: string): string =>
         text.replace(

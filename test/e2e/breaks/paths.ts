@@ -60,11 +60,7 @@ export const brokenPaths: Break[] = [
   {
     check: "health-mesh",
     what: "a node that another one's agent does not reach",
-    make: (cluster) =>
-      dropInRouter(
-        cluster,
-        `ip saddr ${worker(cluster, 0).privateAddress} ip daddr ${worker(cluster, 1).privateAddress} tcp dport 4240`,
-      ),
+    make: (cluster) => dropToSecondWorker(cluster, 4240),
     mend: (cluster) => passInRouter(cluster),
     findings: (cluster) => [
       {
@@ -165,6 +161,12 @@ async function forgetPaths(cluster: Cluster): Promise<void> {
 /** Drops packets of a kind in the private network's router. */
 export async function dropInRouter(cluster: Cluster, match: string): Promise<void> {
   await drop(await routerNamespace(cluster), match);
+}
+
+/** Drops there what the first worker sends to a TCP port of the second. */
+export async function dropToSecondWorker(cluster: Cluster, port: number): Promise<void> {
+  const [from, to] = [worker(cluster, 0).privateAddress, worker(cluster, 1).privateAddress];
+  await dropInRouter(cluster, `ip saddr ${from} ip daddr ${to} tcp dport ${port}`);
 }
 
 /** Lets all packets pass that router again. */

@@ -1,7 +1,7 @@
 import { onNode, worker } from "../support/cluster";
 import { whileLooking } from "../support/doctor";
 import { inPod, podAddress, startPods } from "../support/pods";
-import { dropInRouter, passInRouter } from "./paths";
+import { dropInRouter, dropToSecondWorker, passInRouter } from "./paths";
 import type { Break } from "./break";
 
 /** Of those that IANA keeps for experiments: connection tracking knows none of its kind. */
@@ -12,11 +12,7 @@ export const brokenTraffic: Break[] = [
   {
     check: "round-trips",
     what: "a place that one node does not reach",
-    make: (cluster) =>
-      dropInRouter(
-        cluster,
-        `ip saddr ${worker(cluster, 0).privateAddress} ip daddr ${worker(cluster, 1).privateAddress} tcp dport 22`,
-      ),
+    make: (cluster) => dropToSecondWorker(cluster, 22),
     mend: (cluster) => passInRouter(cluster),
     settings: (cluster) => ({ rttTargets: [`${worker(cluster, 1).privateAddress}:22`] }),
     findings: (cluster) => [
