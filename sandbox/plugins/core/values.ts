@@ -54,9 +54,9 @@ export function bagFromWire(wire: JsonBag | undefined): Bag {
 }
 
 function mapBag<From, To>(bag: { [key: string]: From }, map: (value: From) => To): { [key: string]: To } {
-  const mapped: { [key: string]: To } = {};
-  for (const [key, value] of Object.entries(bag)) if (value !== undefined) mapped[key] = map(value);
-  return mapped;
+  const given = Object.entries(bag).filter(([, value]) => value !== undefined);
+  // Entries make properties of their own, whatever they are called; an assignment to `__proto__` would make none.
+  return Object.fromEntries(given.map(([key, value]) => [key, map(value)]));
 }
 
 /** The plain content: secrets opened, unknowns left out of objects and null in lists. */

@@ -33,6 +33,11 @@ describe("property values", () => {
     );
   });
 
+  it("survive the wire under a name that objects have already", () => {
+    const json = JSON.parse('{"__proto__": {"a": 1}, "constructor": null, "list": [{"__proto__": null}]}') as Json;
+    assert.equal(JSON.stringify(toWire(fromWire(json))), JSON.stringify(json));
+  });
+
   it("keep secrets and unknowns apart from plain values", () => {
     const wire = { a: { [signature]: secretKind, value: "x" }, b: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" };
     const value = fromWire(wire) as Bag;
