@@ -1,8 +1,9 @@
 /* `npm run build`: the package's JavaScript and types in dist/, with what is read beside them at run time. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
+import { readScript } from "../components/plan/nodeFiles";
 
 const root = path.join(__dirname, "..");
 const out = path.join(root, "dist");
@@ -52,8 +53,11 @@ dropUnreachableTypes(["components/index.d.ts", "components/plan/index.d.ts", "co
 // Commands, and rules, which only return what they find; what programs of others import and step through keeps its maps.
 const commands = ["cli", "components/debug", "components/doctor", "components/preview"];
 for (const folder of [...commands, "components/plan/rules", "components/policy/plan/rules"]) dropSourceMaps(folder);
-// Read at run time, so the compiler does not see them.
-cpSync(path.join(root, "components/plan/scripts"), path.join(out, "components/plan/scripts"), { recursive: true });
+// Read at run time, so the compiler does not see them. As nodes get them: without the lines that only explain.
+const scripts = "components/plan/scripts";
+mkdirSync(path.join(out, scripts));
+for (const name of readdirSync(path.join(root, scripts)))
+  writeFileSync(path.join(out, scripts, name), readScript(name));
 // Pulumi's analyzer reads the types of what other languages may use from the sources beside the JavaScript.
 cpSync(path.join(root, "plugin"), path.join(out, "plugin"), { recursive: true });
 chmodSync(path.join(out, "cli/zerosteal.js"), 0o755);

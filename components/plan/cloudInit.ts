@@ -1,5 +1,6 @@
 import { Scalar } from "yaml";
 import { setupPath } from "./nodeFiles";
+import { isPacked, pack } from "./pack";
 import type { NodeFile } from "./types";
 import { toYaml } from "./yaml";
 
@@ -37,9 +38,12 @@ export function userData(nodeName: string, files: NodeFile[]): string {
 const indent = "   ";
 
 /** A file as an entry of `write_files`. Written by hand: a YAML writer takes most of a plan's time for these long texts. */
-function fileEntry({ path, mode, content }: NodeFile): string {
-  const text = content.replace(/^(?=.)/gm, indent);
-  return `- content: |1\n${text}  path: "${path}"\n  permissions: "${mode}"\n`;
+function fileEntry(file: NodeFile): string {
+  const { path, mode, content } = file;
+  const text = isPacked(file)
+    ? ` ${pack(content)}\n  encoding: gz+b64\n`
+    : ` |1\n${content.replace(/^(?=.)/gm, indent)}`;
+  return `- content:${text}  path: "${path}"\n  permissions: "${mode}"\n`;
 }
 
 /** User data with the private host key in place of the placeholder, each line indented as YAML wants it. */

@@ -1,4 +1,4 @@
-import { readApplyScript } from "../plan/applyScript";
+import { packedMark, readApplyScript } from "../plan/applyScript";
 import { showSysctl, showVersion } from "./harmless";
 import { type Sources, opened } from "./openings";
 import { plainPath } from "./scripts";
@@ -59,9 +59,10 @@ const kinds: readonly [path: RegExp, judge: (path: string, old: Files, young: Fi
   [/^\/etc\/zerosteal\/hosts$/, says("names in /etc/hosts change")],
 ];
 
-/** A file of another kind is a program, a unit, or what nobody planned: whatever stands in it may be run. */
+/** A file of another kind is a program, packed or not, a unit, or what nobody planned: whatever stands in it may be run. */
 function judge(path: string, old: Files, young: Files, found: FileChanges): void {
-  const kind = plainPath.test(path) ? kinds.find(([test]) => test.test(path)) : undefined;
+  const readable = plainPath.test(path) && young.get(path)?.startsWith(packedMark) !== true;
+  const kind = readable ? kinds.find(([test]) => test.test(path)) : undefined;
   if (kind) kind[1](path, old, young, found);
   else found.grave.push(`${nameOf(path)} ${verb(path, old, young)}`);
 }

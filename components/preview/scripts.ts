@@ -5,7 +5,7 @@ import type { Step } from "./previewTypes";
 /** Documents within a script that are read as data, by the line that ends them, with their first line. */
 const documents = /^(.*<<'(END_OF_DOCUMENT|END_OF_NODE|END_OF_OBJECTS)')\n([\s\S]*?)^\2$/gm;
 /** Files within a script. */
-const files = /^put \d{4} (\S+) <<'END_OF_ZEROSTEAL_FILE'\n([\s\S]*?)^END_OF_ZEROSTEAL_FILE\n+/gm;
+const files = /^put \d{4} (\S+)(?: unpack)? <<'END_OF_ZEROSTEAL_FILE'\n([\s\S]*?)^END_OF_ZEROSTEAL_FILE\n+/gm;
 /** What a preflight is told of its machine; the shell takes such a value as it is. */
 const facts =
   /^(NODE_NAME|LOGIN_USER|PRIVATE_ADDRESS|PRIVATE_INTERFACE|PUBLIC_INTERFACE|CPUS|MEMORY_GIB|MTU|KERNEL|MODULES|CLOCK_URL)='(?!-)[\w.:/+, -]*'$/gm;

@@ -19,7 +19,7 @@ export interface VmImage {
 const recipe: DebianRecipe = {
   name: "vm",
   suite: "trixie",
-  packages: [...nodePackages, "udev", "initramfs-tools", "linux-image-cloud-amd64"],
+  packages: [...nodePackages, "udev", "initramfs-tools", "linux-image-cloud-amd64", "systemd-timesyncd"],
   without: unread,
   sizeMiB: 700,
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { planCluster, TunedCluster } from "../../components";
+import { applyScript } from "../../components/plan";
 import { opened, type Registration, runProgram } from "./program";
 import { catalogue, clusterArgs, find, label, runCluster, withWorkers } from "./support";
 
@@ -110,7 +111,7 @@ describe("registrations of a cluster", () => {
       const server = opened(find(registrations, `Server ${node.name}`).inputs) as { userData: string };
       assert.equal(withoutKeys(server.userData), node.userData.replace("ONE_TIME_HOST_KEY", "<private key>"));
       const tune = String(find(registrations, `remote.Command tune-${node.name}`).inputs.create);
-      for (const file of node.files) assert.ok(tune.includes(file.content), `${node.name}: ${file.path}`);
+      assert.ok(tune.includes(applyScript(node.files)), node.name);
     }
     const release = find(registrations, "Release cilium-prod").inputs;
     assert.deepEqual(release.values, plan.cilium.values);

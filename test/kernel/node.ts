@@ -75,7 +75,7 @@ async function machineOf(dir: string, node: NodePlan, cache: string): Promise<Vi
   ];
   const vm = new VirtualMachine(
     dir,
-    { cpus: 2, memoryMiB: 3072, nics },
+    { cpus: 1, memoryMiB: 3072, nics },
     { address: "127.0.0.1", port: sshPort, privateKey: key.private, hostKeys: [hostKey.public] },
   );
   const seed = {

@@ -4,6 +4,7 @@ import { applyScript } from "../../components/plan";
 import { untunedHugePages } from "../../sandbox/vm/qemu";
 import { untunedSysctls } from "../../sandbox/vm/vmFiles";
 import { needs } from "../capabilities";
+import { eventually } from "../e2e/support/wait";
 import { bootNode, judgeSysctls, type KernelNode } from "./node";
 
 /** A program that says what the kernel does, not what it was told: the accept queue, a socket's algorithm, the source ports. */
@@ -36,7 +37,8 @@ describe("the latency profile on a stock kernel", function () {
     needs(this, "root", "qemu");
     machine = booted = await bootNode();
     await machine.vm.answers();
-    await machine.vm.run("cloud-init status --wait");
+    // The first boot starts the SSH server anew: a session that meets that ends.
+    await eventually(() => machine.vm.run("cloud-init status --wait"), 900);
   });
 
   after(async () => booted?.remove());

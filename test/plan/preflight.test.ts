@@ -42,7 +42,7 @@ const good: Machine = {
 };
 
 const coreutils = ["awk", "cut", "date", "dirname", "grep", "head", "sed", "sort", "tail", "tr", "bash", "cat"];
-const tools = ["flock", "nft", "sha256sum", "systemctl", "tar", "tc"];
+const tools = ["base64", "flock", "gzip", "nft", "sha256sum", "systemctl", "tar", "tc"];
 
 const plan = planCluster("prod", hostsCluster());
 const node = plan.nodes.find(({ name }) => name === "prod-web-1");

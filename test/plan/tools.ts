@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 import { defaultVersions } from "../../components/plan";
 import { defaultCacheDir } from "../../toolchain/cache";
 
@@ -34,4 +35,19 @@ export function inTemporaryFolder<T>(body: (folder: string) => T): T {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** An entry of cloud-init's `write_files`. */
+export interface WrittenFile {
+  path: string;
+  permissions: string;
+  content: string;
+  encoding?: string;
+}
+
+/** A file as cloud-init writes it: with `gz+b64` the content is base64 of gzip. */
+export function writtenBy({ encoding, ...file }: WrittenFile): WrittenFile {
+  if (encoding === undefined) return file;
+  if (encoding !== "gz+b64") throw new Error(`${file.path} has encoding ${encoding}`);
+  return { ...file, content: gunzipSync(Buffer.from(file.content, "base64")).toString() };
 }

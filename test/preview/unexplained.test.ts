@@ -203,6 +203,16 @@ describe("the files of a node", () => {
 
   it("are high where they are run, or where nobody planned them", () => {
     assert.equal(graded(withFile("/usr/local/sbin/zerosteal-setup", (old) => old + evil)), "high");
+    // Packed, a file of any kind is one that nobody can judge.
+    for (const path of ["modules-load.d/90-zerosteal.conf", "kubernetes/kubelet.conf.d/50-zerosteal.conf"]) {
+      const plain = new RegExp(
+        `^(put 0644 /etc/${path})( <<'END_OF_ZEROSTEAL_FILE'\n)[^]*?^(?=END_OF_ZEROSTEAL_FILE$)`,
+        "m",
+      );
+      const packed = tuned(first.files).replace(plain, "$1 unpack$2H4sI\n");
+      assert.notEqual(packed, tuned(first.files));
+      assert.equal(graded(packed), "high", path);
+    }
     assert.equal(
       graded(withFile("/etc/systemd/system/kubelet.service", (old) => `${old}ExecStartPre=/tmp/x\n`)),
       "high",

@@ -13,6 +13,15 @@ import { ensureVmImage } from "../../sandbox/vm/vmImage";
 const hardware = { cpus: 2, memoryMiB: 6144 };
 const macs = { public: "52:54:00:00:01:01", private: "52:54:00:00:01:02" };
 
+/**
+ * Where the CPU is emulated, a write of etcd waits for its turn there and not for a disk. So its folder lies in memory, and its threads come
+ * before all others: what is left says of the machine what etcd's times say of a fast disk elsewhere.
+ */
+const etcdFirst = [
+  "mkdir -m 700 -p /var/lib/etcd && mount -t tmpfs -o mode=0700,size=1g tmpfs /var/lib/etcd",
+  "systemd-run --unit=etcd-first bash -c 'while sleep 5; do pgrep -x etcd | xargs -r -n 1 chrt -a -r -p 1; done'",
+];
+
 /** A virtual machine that stands for a VPS of any provider, and what its owner knows of it. */
 export interface OwnedMachine {
   vm: VirtualMachine;
@@ -55,6 +64,7 @@ export async function bootMachine(instance: Instance): Promise<OwnedMachine> {
       ssh_deletekeys: true,
       ssh_keys: { ed25519_private: hostKey.private },
       ssh_pwauth: false,
+      runcmd: etcdFirst,
     })}\n`,
     nics: [
       { mac: macs.public, address: `${address}/24`, gateway: instance.hostAddress },

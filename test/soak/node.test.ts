@@ -64,6 +64,8 @@ describe("one node on a stock kernel, all the way", function () {
     machine = booted = await bootMachine(instance);
     await machine.vm.answers();
     tell(`boot to an answer by SSH: ${since(booting)}`);
+    await eventually(() => machine.vm.run("cloud-init status --wait"), 900);
+    tell(`first boot is over: ${since(booting)}`);
     const keyFile = path.join(instance.stateDir, "hosts-key");
     await writeFile(keyFile, machine.privateKey, { mode: 0o600 });
     await writeStackConfig(engine, {

@@ -9,7 +9,7 @@ check_system() {
   local tool
   [[ -d $ROOT/run/systemd/system ]] || problem "does not run systemd, which starts the node's services; use a machine with it"
   [[ $(uname -m) == x86_64 ]] || problem "has CPUs of type $(uname -m), and the node artifacts are for x86_64"
-  for tool in curl flock ip modprobe nft sha256sum systemctl tar tc; do
+  for tool in base64 curl flock gzip ip modprobe nft sha256sum systemctl tar tc; do
     command -v "$tool" >/dev/null || problem "lacks the program $tool; install it"
   done
 }

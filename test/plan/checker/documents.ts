@@ -1,5 +1,6 @@
 import { parse, parseAllDocuments } from "yaml";
 import type { NodePlan } from "../../../components/plan";
+import { writtenBy, type WrittenFile } from "../tools";
 import { type Case, type Check, get, repeated, same, unless } from "./finding";
 
 const kubeadmApi = "kubeadm.k8s.io/v1beta4";
@@ -209,7 +210,7 @@ export const userData: Check = (given) => {
     ]),
     ...unless(
       same(
-        get(document, "write_files"),
+        (get(document, "write_files") as WrittenFile[] | undefined)?.map(writtenBy),
         sample?.files.map(({ path, mode, content }) => ({ path, permissions: mode, content })),
       ),
       "the first node's user data has other files",
