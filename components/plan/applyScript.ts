@@ -12,7 +12,7 @@ put() {
   local new
   mkdir -p "\${2%/*}"
   new=$(mktemp "$2.XXXXXX")
-  "\${3:-cat}" >"$new"
+  "\${3:-cat}" >"$new" || { rm -f "$new"; return 1; }
   chmod "$1" "$new"
   mv -f "$new" "$2"
 }
@@ -34,8 +34,8 @@ export function applyScript(files: NodeFile[]): string {
   return [head, ...puts, `${setupPath}\n`].join("\n");
 }
 
-/** What a packed file's text begins with where it is read back; no file of a plan begins so. */
-export const packedMark = "packed: ";
+/** What a packed file's text begins with where it is read back. A plain text cannot begin so: this line would have ended it. */
+export const packedMark = `${end}\n`;
 
 /** The files that such a script writes, packed ones as they are sent; what stands around them is left out. */
 export function readApplyScript(script: string): NodeFile[] {

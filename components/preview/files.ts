@@ -28,14 +28,20 @@ export function compareFiles(before: unknown, after: unknown): FileChanges | und
   const found: FileChanges = { changes: [], grave: [], opened: [], restarts: [], untilBoot: [], versions: [] };
   for (const path of [...new Set([...old.content.keys(), ...young.content.keys()])].sort()) {
     if (old.content.get(path) !== young.content.get(path)) judge(path, old.content, young.content, found);
-    else if (old.mode.get(path) !== young.mode.get(path)) found.grave.push(`${nameOf(path)} gets other rights`);
+    const rights = young.mode.get(path);
+    if (rights !== undefined && rights !== (old.mode.get(path) ?? "0644"))
+      found.grave.push(`${nameOf(path)} gets other rights`);
   }
+  // Between the first time and the last it may be run, or its writing may end the step.
+  for (const path of young.repeated) found.grave.push(`${nameOf(path)} is written more than once`);
   return { ...found, restarts: [...new Set(found.restarts)].sort() };
 }
 
-function writtenBy(script: string): { content: Files; mode: Files } {
+function writtenBy(script: string): { content: Files; mode: Files; repeated: Set<string> } {
   const read = readApplyScript(script);
+  const paths = read.map(({ path }) => path);
   return {
+    repeated: new Set(paths.filter((path, index) => paths.indexOf(path) !== index)),
     content: new Map(read.map(({ path, content }) => [path, content])),
     mode: new Map(read.map(({ path, mode }) => [path, mode])),
   };

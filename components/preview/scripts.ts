@@ -6,6 +6,9 @@ import type { Step } from "./previewTypes";
 const documents = /^(.*<<'(END_OF_DOCUMENT|END_OF_NODE|END_OF_OBJECTS)')\n([\s\S]*?)^\2$/gm;
 /** Files within a script. */
 const files = /^put \d{4} (\S+)(?: unpack)? <<'END_OF_ZEROSTEAL_FILE'\n([\s\S]*?)^END_OF_ZEROSTEAL_FILE\n+/gm;
+/** Stands where files are written, as no shell's text can: what runs before them must not come to run behind them, or between them. */
+const filesHere = "\0";
+const manyFiles = /\0+/g;
 /** What a preflight is told of its machine; the shell takes such a value as it is. */
 const facts =
   /^(NODE_NAME|LOGIN_USER|PRIVATE_ADDRESS|PRIVATE_INTERFACE|PUBLIC_INTERFACE|CPUS|MEMORY_GIB|MTU|KERNEL|MODULES|CLOCK_URL)='(?!-)[\w.:/+, -]*'$/gm;
@@ -22,7 +25,10 @@ const serviceObject = /^Cilium(LoadBalancerIPPool|L2AnnouncementPolicy)$/;
  */
 export function frameOf(script: string): string {
   return script
-    .replace(files, (all, path: string, body: string) => (plainPath.test(path) && !otherEnd.test(body) ? "" : all))
+    .replace(files, (all, path: string, body: string) =>
+      plainPath.test(path) && !otherEnd.test(body) ? filesHere : all,
+    )
+    .replace(manyFiles, filesHere)
     .replace(documents, (all, head: string, end: string, body: string) =>
       otherEnd.test(body) || (end === "END_OF_OBJECTS" && !areServices(body)) ? all : `${head}\n${end}`,
     )

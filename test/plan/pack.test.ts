@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { applyScript, type NodeFile, planCluster } from "../../components/plan";
@@ -28,6 +29,15 @@ function written(files: NodeFile[]): string[] {
 describe("packed files", () => {
   it("are the same text wherever and whenever they are packed", () => {
     assert.equal(pack("a text\n"), "H4sIAAAAAAACA0tUKEmtKOECACOwz0YHAAAA");
+    // Long enough for every kind of block that the packer makes.
+    const long = Array.from(
+      { length: 400 },
+      (_, line) => `${line ** 3} is ${line % 7} of ${(line * 7919) % 104729}\n`,
+    ).join("");
+    assert.equal(
+      createHash("sha256").update(pack(long)).digest("hex"),
+      "b1dea9974f763a8f6674dd044715717d6fb4e17840eed213de5c92906cc78612",
+    );
     assert.equal(
       execFileSync("gzip", ["-dc"], { input: Buffer.from(pack(program.content), "base64") }).toString(),
       program.content,
@@ -73,6 +83,7 @@ describe("packed files", () => {
       assert.throws(() => run(damaged), /unexpected end of file/);
       assert.throws(() => run(`${pack("other\n")}!`), /invalid input/);
       assert.equal(readFileSync(path.join(folder, "x"), "utf8"), program.content);
+      assert.deepEqual(readdirSync(folder), ["x"]);
     });
   });
 

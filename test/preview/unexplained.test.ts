@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { exitCodeOf } from "../../cli/previewReport";
 import { admitScript, initScript, joinScript } from "../../components/kubeadm/scripts";
 import { applyScript, type NodeFile, planCluster, type NodePlan, preflightScript } from "../../components/plan";
+import { packedMark } from "../../components/plan/applyScript";
 import { hostsCluster } from "../plan/clusters";
 import { changed, child, clusterUrn, command, findingsOf, type MadeStep, reportOf, saidOf, server } from "./made";
 
@@ -200,6 +201,62 @@ describe("a script of the cluster", () => {
 
 describe("the files of a node", () => {
   const graded = (files: NodeFile[] | string): string => reportOf(tuneOf(files)).grade;
+  const setup = "/usr/local/sbin/zerosteal-setup";
+  const script = tuned(first.files);
+  const written = (path: string): string =>
+    new RegExp(`^put \\d{4} ${path} [^]*?^END_OF_ZEROSTEAL_FILE\n\n`, "m").exec(script)?.[0] ?? "";
+
+  it("are high where one is written twice, as the first may be run before the second", () => {
+    const wait = "/usr/local/sbin/zerosteal-wait-network";
+    const bad = `put 0755 ${setup} <<'END_OF_ZEROSTEAL_FILE'\n${evil}END_OF_ZEROSTEAL_FILE\n\n`;
+    const [old, oldWait] = [written(setup), written(wait)];
+    assert.ok(old.includes(" unpack ") && oldWait.includes(" unpack "));
+    assert.equal(graded(script.replace(old, `${bad}${setup}\n\n${old}`)), "high");
+    assert.equal(graded(script.replace(old, bad + old)), "high");
+    // What ends the step between them leaves the first.
+    const broken = oldWait.replace(/\nH4sI.*\n/, "\n!\n");
+    assert.equal(
+      graded(
+        script.replace(oldWait, oldWait.replace(/\nH4sI.*\n/, `\n${evil}`).replace(" unpack", "") + broken + oldWait),
+      ),
+      "high",
+    );
+  });
+
+  it("are high where they are written at another place of the step", () => {
+    const old = written(setup);
+    const [head = "", tail = ""] = script.replace(old, "").split(`\n${setup}\n`);
+    assert.notEqual(tail, "");
+    assert.equal(graded(`${head}\n${setup}\n${old}${tail}`), "high");
+    assert.equal(graded(script.replace(old, "").replace("put() {\n", `put() {\n${old}`)), "high");
+    // In another order they are the same.
+    assert.equal(graded(script.replace(old, "").replace("put 0644", `${old}put 0644`)), "low");
+  });
+
+  it("are high where a plain text stands for a packed one, even if it says what is read back of that", () => {
+    const old = written(setup);
+    for (const line of ["", "packed: ", packedMark])
+      assert.equal(
+        graded(script.replace(old, old.replace(" unpack", "").replace("\nH4sI", `\n${line}H4sI`))),
+        "high",
+        line,
+      );
+  });
+
+  it("are high where their rights change, also with their text, and where a new one has others than it needs", () => {
+    const wide = (path: string, change: string): string =>
+      script.replace(
+        written(path),
+        written(path).replace("put 0644", "put 0666").replace("\nEND_OF", `${change}\nEND_OF`),
+      );
+    for (const change of ["", "\n# 1"])
+      assert.equal(graded(wide("/etc/containerd/config.toml", change)), "high", change);
+    const mirror = (mode: string): NodeFile[] => [
+      ...first.files,
+      { path: "/etc/containerd/certs.d/x/hosts.toml", mode, content: "#\n" },
+    ];
+    assert.deepEqual([graded(mirror("0644")), graded(mirror("0666"))], ["medium", "high"]);
+  });
 
   it("are high where they are run, or where nobody planned them", () => {
     assert.equal(graded(withFile("/usr/local/sbin/zerosteal-setup", (old) => old + evil)), "high");

@@ -111,7 +111,7 @@ describe("one node on a stock kernel, all the way", function () {
     assert.ok(report.healthy);
   });
 
-  it("the doctor finds every check good, and none that a machine could not prove", async () => {
+  it("the doctor finds no check red, and none that a machine could not prove", async () => {
     const { kubeconfig, plan } = await stackOutputs(engine);
     assert.ok(kubeconfig && plan && instance);
     const report = await eventually(async () => {
