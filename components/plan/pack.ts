@@ -9,7 +9,7 @@ export function isPacked({ mode }: NodeFile): boolean {
 }
 
 /**
- * A text as base64 of gzip. Not by Node's own zlib, whose result depends on the CPU and the version: the same program would then differ
+ * A text as base64 of gzip. Not by Node's own zlib, whose result may differ by its version and by the CPU: the same program would then differ
  * between the machines of a team, and each `pulumi up` run every node's step again.
  */
 export function pack(content: string): string {
